@@ -1,0 +1,64 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+var (
+	// ErrNotFound: there is no such record, or it is past its time.
+	ErrNotFound = errors.New("storage: not found")
+	// ErrSpent: a one-time thing was used before. The first use may have been an attacker's.
+	ErrSpent = errors.New("storage: already used")
+	// ErrStale: the record has changed since it was read. Load it again and decide again.
+	ErrStale = errors.New("storage: changed meanwhile")
+	// ErrExists: a record with that key is there already.
+	ErrExists = errors.New("storage: exists")
+)
+
+// Store keeps the records. Each method is atomic; one-time things are spent in one statement, so two
+// racing callers never both win. Times are given by the caller: the store has no clock.
+// Errors other than the sentinels mean that the database could not answer.
+type Store interface {
+	CreateClient(ctx context.Context, c Client) error      // ErrExists
+	PutClient(ctx context.Context, c Client) error         // create or replace
+	Client(ctx context.Context, id string) (Client, error) // ErrNotFound; disabled clients are returned
+	Clients(ctx context.Context) ([]Client, error)         // by id
+	DisableClient(ctx context.Context, id string, disabled bool, now time.Time) error
+
+	CreateLogin(ctx context.Context, l Login) error
+	Login(ctx context.Context, id string) (Login, error)
+	// SwapLogin writes next if the stored version is next.Version-1, else ErrStale.
+	SwapLogin(ctx context.Context, next Login) error
+	// VerifyLogin is SwapLogin that also finds or creates the account of the credential: next.AccountID is
+	// ignored, cred.AccountID is used if the index is new. It returns the account written into the login.
+	VerifyLogin(ctx context.Context, next Login, cred Credential) (accountID string, err error)
+	// ReturnLogin is SwapLogin that also reads the link of next.AccountID with the client, in one round trip.
+	ReturnLogin(ctx context.Context, next Login, sector string) (Link, error)
+	// Link of an account with a client; the zero Link when they never met.
+	Link(ctx context.Context, accountID, clientID, sector string) (Link, error)
+	// ApproveLogin writes the answer: login, grant, subject, consent and session together or not at all. ErrStale.
+	ApproveLogin(ctx context.Context, a Approval) error
+
+	// RedeemCode spends a code for client and stores the access token that replaces it. ErrNotFound: unknown,
+	// another client's, or expired. ErrSpent: used before; the whole grant is revoked by this call.
+	RedeemCode(ctx context.Context, codeHash []byte, clientID string, now time.Time, accessHash []byte, accessExpires time.Time) (Grant, error)
+	// GrantByAccess finds the live (unexpired, unrevoked) grant of an access token. ErrNotFound.
+	GrantByAccess(ctx context.Context, accessHash []byte, now time.Time) (Grant, error)
+	RevokeGrant(ctx context.Context, id string, now time.Time) error
+
+	// SessionLink finds the live session (not ended, before ExpiresAt, seen after idleSince) and its account's link
+	// with the client, in one statement. ErrNotFound.
+	SessionLink(ctx context.Context, id, clientID, sector string, now, idleSince time.Time) (Session, Link, error)
+	// EndSession ends a session and revokes its grants. Ending it twice is not an error.
+	EndSession(ctx context.Context, id string, now time.Time) error
+
+	SigningKeys(ctx context.Context) ([]SigningKey, error) // by CreatedAt
+	PutSigningKey(ctx context.Context, k SigningKey) error // create or replace
+
+	// Sweep removes what is past its time and returns how many rows went.
+	Sweep(ctx context.Context, now time.Time) (int64, error)
+	Ping(ctx context.Context) error
+	Close() error
+}
