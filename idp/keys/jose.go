@@ -1,0 +1,50 @@
+package keys
+
+import (
+	"fmt"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Sign wraps payload in a compact JWS with the active key of alg.
+func (r *Ring) Sign(alg string, payload []byte) (string, error) {
+	e, err := r.active(alg)
+	if err != nil {
+		return "", err
+	}
+	jws, err := e.jose.Sign(payload)
+	if err != nil {
+		return "", fmt.Errorf("keys: sign: %w", err)
+	}
+	return jws.CompactSerialize()
+}
+
+// JWKS is what relying parties may verify with now: the signing keys, the next ones, and those retired
+// for less than Linger.
+func (r *Ring) JWKS() jose.JSONWebKeySet {
+	now := r.Now()
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, e := range r.entries() {
+		if !e.RetireAt.IsZero() && e.RetireAt.Add(Linger).Before(now) {
+			continue
+		}
+		set.Keys = append(set.Keys, jose.JSONWebKey{Key: e.signer.Public(), KeyID: e.ID, Algorithm: e.Alg, Use: "sig"})
+	}
+	return set
+}
+
+// Verify opens a compact JWS that this ring signed at any time: logout hints outlive their key.
+// It proves only that we signed it; expiry, audience and type are the caller's.
+func (r *Ring) Verify(compact string) ([]byte, error) {
+	jws, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256, jose.RS256})
+	if err != nil {
+		return nil, fmt.Errorf("keys: parse: %w", err)
+	}
+	header := jws.Signatures[0].Protected
+	for _, e := range r.entries() {
+		if e.ID == header.KeyID && e.Alg == header.Algorithm {
+			return jws.Verify(e.signer.Public())
+		}
+	}
+	return nil, fmt.Errorf("keys: signed by no key of ours")
+}
