@@ -56,7 +56,6 @@ type AuthRequest struct {
 	MaxAge        *int64   `json:"max_age,omitempty"` // seconds
 	ACRValues     []string `json:"acr_values,omitempty"`
 	UILocales     []string `json:"ui_locales,omitempty"`
-	LoginHint     string   `json:"login_hint,omitempty"`
 }
 
 // Login is one authorization request being answered in one browser.
@@ -112,7 +111,6 @@ type Link struct {
 // Session is an SSO session of one browser.
 type Session struct {
 	ID        string // SHA-256 of the cookie, base64url: the cookie itself is not stored
-	SID       string // public session id base; per-client sids derive from it
 	AccountID string
 	AuthTime  time.Time
 	ACR       string
@@ -137,7 +135,7 @@ type Grant struct {
 	AuthTime      time.Time
 	ACR           string
 	AMR           []string
-	SID           string
+	TellAuthTime  bool   // the ID token carries auth_time only where max_age asked for it
 	IDToken       []byte // released claims for the ID token, JSON, sealed at rest
 	UserInfo      []byte // released claims for userinfo, JSON, sealed at rest
 	CodeHash      []byte // SHA-256
