@@ -54,7 +54,6 @@ type AuthRequest struct {
 	CodeChallenge string   `json:"code_challenge"`
 	Prompt        []string `json:"prompt,omitempty"`
 	MaxAge        *int64   `json:"max_age,omitempty"` // seconds
-	ACRValues     []string `json:"acr_values,omitempty"`
 	UILocales     []string `json:"ui_locales,omitempty"`
 }
 

@@ -99,3 +99,13 @@ func From(err error) *Error {
 	}
 	return Internal.Because(err)
 }
+
+// ByCode finds a declared error by its stable code; an unknown code is Internal.
+func ByCode(code string) *Error {
+	for _, e := range all {
+		if e.Code == code {
+			return e
+		}
+	}
+	return Internal
+}

@@ -1,0 +1,198 @@
+package idp
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"strings"
+
+	"tegata/authn"
+	"tegata/authn/fail"
+	"tegata/claims"
+	"tegata/storage"
+)
+
+// Return takes the login back from the agent into its browser: code is what the agent put into the address.
+// When nothing new is asked, the relying party is answered at once.
+func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, error) {
+	id, text, _ := strings.Cut(code, ".")
+	secret, ok := authn.ParseSecret(text)
+	if !ok {
+		return Step{}, fail.LoginUnknown
+	}
+	var link storage.Link
+	var client storage.Client
+	l, err := p.swap(ctx, id, func(l storage.Login) (storage.Login, error) {
+		var err error
+		if client, err = p.Client(ctx, l.ClientID); err != nil {
+			return l, err
+		}
+		return authn.Return(l, secret, b.Secret, p.Now())
+	}, func(ctx context.Context, l storage.Login) error {
+		if l.State == storage.Burned {
+			return p.Store.SwapLogin(ctx, l)
+		}
+		var err error
+		link, err = p.Store.ReturnLogin(ctx, l, client.Sector)
+		return err
+	})
+	if errors.Is(err, fail.DifferentBrowser) {
+		p.Log.WarnContext(ctx, "completion code in another browser", "event", "login_burned", "login", id, "client", l.ClientID)
+	}
+	if err != nil {
+		return Step{}, err
+	}
+	p.logins.put(l, &link)
+	if covered(link, items(l.Request)) && !slices.Contains(l.Request.Prompt, "consent") {
+		return p.approve(ctx, l, true, link, client, b, items(l.Request))
+	}
+	return p.step(l, client, b)
+}
+
+// Approve answers with the items the person left ticked; names outside the request are refused.
+func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []string) (Step, error) {
+	e, ok := p.logins.get(id)
+	if !ok || e.login.State != storage.Returned {
+		var err error
+		if e, err = p.load(ctx, id); err != nil {
+			return Step{}, err
+		}
+	}
+	s, err := p.resume(ctx, e.login, b)
+	if err != nil {
+		return Step{}, err
+	}
+	if s.Show != ShowConsent {
+		return Step{}, fail.AlreadyUsed
+	}
+	consented, err := among(items(s.Login.Request), ticked)
+	if err != nil {
+		return Step{}, err
+	}
+	link := e.link
+	if link == nil {
+		l, err := p.Store.Link(ctx, s.Login.AccountID, s.Client.ID, s.Client.Sector)
+		if err != nil {
+			return Step{}, unavailable(err)
+		}
+		link = &l
+	}
+	return p.approve(ctx, s.Login, true, *link, s.Client, b, consented)
+}
+
+// approve writes the answer and addresses it. stored says whether l is a record already.
+func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, link storage.Link, c storage.Client, b Browser, consented []claims.Item) (Step, error) {
+	offers, err := p.offers(l.Facts, items(l.Request))
+	if err != nil {
+		return Step{}, err
+	}
+	code, err := authn.NewSecret(p.Rand)
+	if err != nil {
+		return Step{}, err
+	}
+	grant, err := p.grant(l, link, c, claims.Release(offers, consented), code)
+	if err != nil {
+		return Step{}, err
+	}
+	a := storage.Approval{Grant: grant, Sector: c.Sector}
+	if remembered := merge(link.Items, consented); link.Subject == "" || len(remembered) > len(link.Items) {
+		a.Items = remembered
+	}
+	s := Step{Show: ShowAnswer, Client: c}
+	if l.SessionID == "" {
+		cookie, err := authn.NewSecret(p.Rand)
+		if err != nil {
+			return Step{}, err
+		}
+		a.Session = p.newSession(l, cookie)
+		a.Grant.SessionID, s.Cookie = a.Session.ID, &cookie
+	}
+	if stored {
+		done, err := authn.Answer(l)
+		if err != nil {
+			return Step{}, err
+		}
+		a.Login, s.Login = &done, done
+	}
+	switch err := p.Store.ApproveLogin(ctx, a); {
+	case errors.Is(err, storage.ErrStale):
+		return Step{}, fail.AlreadyUsed
+	case err != nil:
+		return Step{}, unavailable(err)
+	}
+	p.logins.drop(l.ID)
+	p.endOld(ctx, l, b)
+	s.Answer = p.answer(l.Request, [2]string{"code", code.Reveal()})
+	return s, nil
+}
+
+// endOld ends the session that a fresh login replaces: a browser has one, and its cookie changes at login.
+func (p *Provider) endOld(ctx context.Context, l storage.Login, b Browser) {
+	if !b.HasSession || l.SessionID != "" {
+		return
+	}
+	if err := p.Store.EndSession(ctx, sessionID(b.Session), p.Now()); err != nil {
+		p.Log.ErrorContext(ctx, "the replaced session could not be ended", "err", unavailable(err))
+	}
+}
+
+func (p *Provider) grant(l storage.Login, link storage.Link, c storage.Client, r claims.Released, code authn.Secret) (storage.Grant, error) {
+	id, err := authn.NewSecret(p.Rand)
+	if err != nil {
+		return storage.Grant{}, err
+	}
+	subject := link.Subject
+	if subject == "" {
+		subject = p.subject(c.Sector, l.AccountID)
+	}
+	now := p.Now()
+	return storage.Grant{
+		ID: id.Reveal(), ClientID: c.ID, AccountID: l.AccountID, SessionID: l.SessionID, Subject: subject,
+		Scopes: l.Request.Scopes, Nonce: l.Request.Nonce, RedirectURI: l.Request.RedirectURI, CodeChallenge: l.Request.CodeChallenge,
+		AuthTime: l.AuthTime, TellAuthTime: l.Request.MaxAge != nil, ACR: l.ACR, AMR: l.AMR,
+		IDToken: r.IDToken.Encode(), UserInfo: r.UserInfo.Encode(),
+		CodeHash: code.Hash(), CodeExpires: now.Add(CodeLife), CreatedAt: now,
+	}, nil
+}
+
+func (p *Provider) newSession(l storage.Login, cookie authn.Secret) *storage.Session {
+	now := p.Now()
+	return &storage.Session{
+		ID: sessionID(cookie), AccountID: l.AccountID, AuthTime: l.AuthTime, ACR: l.ACR, AMR: l.AMR, Facts: l.Facts,
+		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(p.SessionRule.Absolute),
+	}
+}
+
+func sessionID(cookie authn.Secret) string {
+	return base64.RawURLEncoding.EncodeToString(cookie.Hash())
+}
+
+// among turns form values into items of the request.
+func among(asked []claims.Item, names []string) ([]claims.Item, error) {
+	var out []claims.Item
+	for _, n := range names {
+		i := claims.Item(n)
+		if !slices.Contains(asked, i) {
+			return nil, fail.BadInput.At("item")
+		}
+		if !slices.Contains(out, i) {
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
+// merge adds consented to what is remembered.
+func merge(remembered []string, consented []claims.Item) []string {
+	out := slices.Clone(remembered)
+	if out == nil {
+		out = []string{}
+	}
+	for _, i := range consented {
+		if !slices.Contains(out, string(i)) {
+			out = append(out, string(i))
+		}
+	}
+	return out
+}

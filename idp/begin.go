@@ -1,0 +1,74 @@
+package idp
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"tegata/authn"
+	"tegata/authn/fail"
+	"tegata/idp/session"
+	"tegata/storage"
+)
+
+// Begin answers a validated authorization request of client c as far as it can be answered now: at once from the SSO
+// session, with a consent page, or with a login. hintSub is the subject of a valid id_token_hint, if there was one.
+func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRequest, b Browser, hintSub string) (Step, error) {
+	if b.HasSession {
+		s, link, err := p.session(ctx, c, b)
+		switch {
+		case err == nil:
+			fits := hintSub == "" || hintSub == link.Subject
+			hasFacts := len(items(r)) == 0 || len(s.Facts) > 0
+			if fits && hasFacts && session.Serves(s, r, p.Now()) {
+				return p.fromSession(ctx, c, r, b, s, link)
+			}
+		case !errors.Is(err, storage.ErrNotFound):
+			return Step{}, unavailable(err)
+		}
+	}
+	if slices.Contains(r.Prompt, "none") {
+		return p.refuse(c, r, fail.LoginRequired), nil
+	}
+	l, err := authn.Begin(c.ID, r, b.Secret, p.Now(), p.Rand)
+	if err != nil {
+		return Step{}, err
+	}
+	return p.create(ctx, l, nil, c, b)
+}
+
+// session reads the browser's live session with what is remembered of its person at c.
+func (p *Provider) session(ctx context.Context, c storage.Client, b Browser) (storage.Session, storage.Link, error) {
+	now := p.Now()
+	return p.Store.SessionLink(ctx, sessionID(b.Session), c.ID, c.Sector, now, now.Add(-p.SessionRule.Idle))
+}
+
+// fromSession answers without the card. What was never agreed to still asks first.
+func (p *Provider) fromSession(ctx context.Context, c storage.Client, r storage.AuthRequest, b Browser, s storage.Session, link storage.Link) (Step, error) {
+	l, err := authn.Begin(c.ID, r, b.Secret, p.Now(), p.Rand)
+	if err != nil {
+		return Step{}, err
+	}
+	l.State = storage.Returned
+	l.AccountID, l.SessionID = s.AccountID, s.ID
+	l.AuthTime, l.ACR, l.AMR, l.Facts = s.AuthTime, s.ACR, s.AMR, s.Facts
+	if covered(link, items(r)) && !slices.Contains(r.Prompt, "consent") {
+		return p.approve(ctx, l, false, link, c, b, items(r))
+	}
+	if slices.Contains(r.Prompt, "none") {
+		return p.refuse(c, r, fail.ConsentRequired), nil
+	}
+	return p.create(ctx, l, &link, c, b)
+}
+
+func (p *Provider) create(ctx context.Context, l storage.Login, link *storage.Link, c storage.Client, b Browser) (Step, error) {
+	if err := p.Store.CreateLogin(ctx, l); err != nil {
+		return Step{}, unavailable(err)
+	}
+	p.logins.put(l, link)
+	return p.step(l, c, b)
+}
+
+func (p *Provider) refuse(c storage.Client, r storage.AuthRequest, e *fail.Error) Step {
+	return Step{Show: ShowAnswer, Client: c, Err: e, Answer: p.Refusal(r, e)}
+}

@@ -1,0 +1,143 @@
+package idp
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"tegata/storage"
+)
+
+// clientLife bounds how long a replica may believe an old client record: a disabled client is out within it.
+const clientLife = time.Second
+
+type cachedClient struct {
+	client storage.Client
+	read   time.Time
+}
+
+// clientCache saves the read of the same client at every step of a login.
+type clientCache struct {
+	store   storage.Store
+	now     func() time.Time
+	mu      sync.Mutex
+	entries map[string]cachedClient
+}
+
+func (c *clientCache) get(ctx context.Context, id string) (storage.Client, error) {
+	now := c.now()
+	c.mu.Lock()
+	e, ok := c.entries[id]
+	c.mu.Unlock()
+	if ok && now.Sub(e.read) < clientLife && now.Sub(e.read) >= 0 {
+		return e.client, nil
+	}
+	client, err := c.store.Client(ctx, id)
+	if err != nil {
+		return storage.Client{}, err
+	}
+	c.mu.Lock()
+	c.entries[id] = cachedClient{client, now} // bounded by the number of registered clients
+	c.mu.Unlock()
+	return client, nil
+}
+
+// freshFor bounds how old a copy of a login may be to be shown on a page.
+const freshFor = time.Second
+
+// maxLogins bounds the memory of loginCache; past it the cache starts again from nothing, which costs reads only.
+const maxLogins = 10000
+
+type cachedLogin struct {
+	login storage.Login
+	link  *storage.Link
+	read  time.Time
+	moved chan struct{} // closed when a newer version is put
+}
+
+// loginCache keeps this replica's last copy of each live login. A copy is a guess, never the truth: every write names
+// the version it was decided on, and the store refuses it when another replica was faster.
+type loginCache struct {
+	now     func() time.Time
+	mu      sync.Mutex
+	entries map[string]cachedLogin
+}
+
+func (c *loginCache) get(id string) (cachedLogin, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.entries[id]
+	return e, ok
+}
+
+// fresh returns a copy that is young enough to show.
+func (c *loginCache) fresh(id string) (cachedLogin, bool) {
+	e, ok := c.get(id)
+	age := c.now().Sub(e.read)
+	return e, ok && age >= 0 && age < freshFor
+}
+
+func (c *loginCache) put(l storage.Login, link *storage.Link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old, had := c.entries[l.ID]
+	if had && old.login.Version > l.Version {
+		return
+	}
+	moved := make(chan struct{})
+	if had {
+		if old.login.Version == l.Version {
+			moved = old.moved
+		} else {
+			close(old.moved)
+		}
+		if link == nil {
+			link = old.link
+		}
+	}
+	if len(c.entries) >= maxLogins {
+		c.sweep()
+	}
+	c.entries[l.ID] = cachedLogin{login: l, link: link, read: c.now(), moved: moved}
+}
+
+func (c *loginCache) drop(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.entries[id]; ok {
+		close(e.moved)
+		delete(c.entries, id)
+	}
+}
+
+// sweep forgets what is over; c.mu is held.
+func (c *loginCache) sweep() {
+	now := c.now()
+	for id, e := range c.entries {
+		if now.After(e.login.ExpiresAt) {
+			close(e.moved)
+			delete(c.entries, id)
+		}
+	}
+	if len(c.entries) >= maxLogins {
+		for id, e := range c.entries {
+			close(e.moved)
+			delete(c.entries, id)
+		}
+	}
+}
+
+// wait blocks until the login moved past version, the time is over or ctx ends.
+func (c *loginCache) wait(ctx context.Context, id string, version int64, atMost time.Duration) {
+	e, ok := c.get(id)
+	if ok && e.login.Version != version {
+		return
+	}
+	t := time.NewTimer(atMost)
+	defer t.Stop()
+	select {
+	case <-e.moved: // nil when unknown: then only the timer and ctx count
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,119 @@
+package idp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+
+	"tegata/authn/fail"
+	"tegata/storage"
+)
+
+// Logout is an RP-initiated logout request (OpenID Connect RP-Initiated Logout 1.0).
+type Logout struct {
+	Hint        string // id_token_hint
+	ClientID    string
+	RedirectURI string // post_logout_redirect_uri
+	State       string
+	Confirmed   bool // the person pressed our own button
+}
+
+// LogoutStep is what comes next: ask the person, go back to the relying party, or say that it is done.
+type LogoutStep struct {
+	Ask    bool
+	Ended  bool
+	Client storage.Client // zero when nobody named one
+	Go     string         // registered address with state, "" = our own page
+}
+
+// Hint is what a former ID token of ours says. It proves only that we once issued it.
+type Hint struct {
+	ClientID, Subject string
+}
+
+// ParseHint opens an id_token_hint of any age.
+func (p *Provider) ParseHint(compact string) (Hint, bool) {
+	payload, err := p.Keys.Verify(compact)
+	if err != nil {
+		return Hint{}, false
+	}
+	var t struct{ Iss, Sub, Aud string }
+	if json.Unmarshal(payload, &t) != nil || t.Iss != p.Issuer || t.Sub == "" || t.Aud == "" {
+		return Hint{}, false
+	}
+	return Hint{ClientID: t.Aud, Subject: t.Sub}, true
+}
+
+// EndSession ends the browser's session. Without an ID token of the very person the browser is asked first, so that no
+// foreign page logs people out by a link.
+func (p *Provider) EndSession(ctx context.Context, l Logout, b Browser) (LogoutStep, error) {
+	hint, trusted := p.ParseHint(l.Hint)
+	if l.Hint != "" && !trusted {
+		return LogoutStep{}, fail.LogoutInvalid.At("id_token_hint")
+	}
+	id := l.ClientID
+	if trusted {
+		if id != "" && id != hint.ClientID {
+			return LogoutStep{}, fail.LogoutInvalid.At("client_id")
+		}
+		id = hint.ClientID
+	}
+	step, err := p.logoutTarget(ctx, id, l)
+	if err != nil {
+		return LogoutStep{}, err
+	}
+	if !b.HasSession {
+		step.Ended = true
+		return step, nil
+	}
+	if !l.Confirmed && !p.sameSubject(ctx, hint, trusted, step.Client, b) {
+		step.Ask = true
+		return step, nil
+	}
+	if err := p.Store.EndSession(ctx, sessionID(b.Session), p.Now()); err != nil {
+		return LogoutStep{}, unavailable(err)
+	}
+	step.Ended = true
+	return step, nil
+}
+
+// sameSubject says whether the hint names the person of this browser's session.
+func (p *Provider) sameSubject(ctx context.Context, h Hint, trusted bool, c storage.Client, b Browser) bool {
+	if !trusted {
+		return false
+	}
+	_, link, err := p.session(ctx, c, b)
+	return errors.Is(err, storage.ErrNotFound) || err == nil && link.Subject == h.Subject
+}
+
+// logoutTarget checks the address to go to afterwards: registered by this client, byte for byte.
+func (p *Provider) logoutTarget(ctx context.Context, id string, l Logout) (LogoutStep, error) {
+	if id == "" {
+		if l.RedirectURI != "" {
+			return LogoutStep{}, fail.LogoutInvalid.At("post_logout_redirect_uri")
+		}
+		return LogoutStep{}, nil
+	}
+	c, err := p.Client(ctx, id)
+	if err != nil {
+		return LogoutStep{}, err
+	}
+	if l.RedirectURI == "" {
+		return LogoutStep{Client: c}, nil
+	}
+	if !slices.Contains(c.PostLogoutRedirectURIs, l.RedirectURI) {
+		return LogoutStep{}, fail.LogoutInvalid.At("post_logout_redirect_uri")
+	}
+	u, err := url.Parse(l.RedirectURI)
+	if err != nil {
+		return LogoutStep{}, fail.LogoutInvalid.At("post_logout_redirect_uri")
+	}
+	if l.State != "" {
+		q := u.Query()
+		q.Set("state", l.State)
+		u.RawQuery = q.Encode()
+	}
+	return LogoutStep{Client: c, Go: u.String()}, nil
+}

@@ -1,0 +1,100 @@
+package op
+
+import (
+	"net/http"
+
+	"tegata/authn/fail"
+	"tegata/idp"
+	"tegata/storage"
+)
+
+// Pages is how the front channel reaches people; web implements it.
+type Pages interface {
+	// Browser reads the request's cookies and gives the browser its secret if it has none.
+	Browser(w http.ResponseWriter, r *http.Request) idp.Browser
+	// Step shows what comes next, or sends the answer.
+	Step(w http.ResponseWriter, r *http.Request, s idp.Step)
+	// Error shows a coded error.
+	Error(w http.ResponseWriter, r *http.Request, err error)
+	// SignOut asks, or says that it is done.
+	SignOut(w http.ResponseWriter, r *http.Request, l idp.Logout, s idp.LogoutStep)
+}
+
+type front struct {
+	idp   *idp.Provider
+	pages Pages
+}
+
+// authorize is the authorization endpoint, GET and POST (OIDC Core 3.1.2.1). An error goes to the relying party exactly
+// when its redirect URI is trusted, and to the person in front of the screen otherwise.
+func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
+	v, err := params(w, r)
+	if err != nil {
+		f.pages.Error(w, r, err)
+		return
+	}
+	id, err := single(v, "client_id")
+	if err != nil {
+		f.pages.Error(w, r, err)
+		return
+	}
+	c, err := f.idp.Client(r.Context(), id)
+	if err != nil {
+		f.pages.Error(w, r, err)
+		return
+	}
+	uri, err := redirectOf(v, c)
+	if err != nil {
+		f.pages.Error(w, r, err)
+		return
+	}
+	req, err := requestOf(v, c, uri)
+	if err != nil {
+		f.refuse(w, r, c, req, err)
+		return
+	}
+	step, err := f.idp.Begin(r.Context(), c, req, f.pages.Browser(w, r), f.hintSubject(v, c))
+	if err != nil {
+		f.refuse(w, r, c, req, err)
+		return
+	}
+	f.pages.Step(w, r, step)
+}
+
+func (f *front) refuse(w http.ResponseWriter, r *http.Request, c storage.Client, req storage.AuthRequest, err error) {
+	e := fail.From(err)
+	f.pages.Step(w, r, idp.Step{Show: idp.ShowAnswer, Client: c, Err: e, Answer: f.idp.Refusal(req, e)})
+}
+
+// hintSubject is whom the relying party expects. A hint that is not ours, or is another client's, says nothing.
+func (f *front) hintSubject(v interface{ Get(string) string }, c storage.Client) string {
+	if h, ok := f.idp.ParseHint(v.Get("id_token_hint")); ok && h.ClientID == c.ID {
+		return h.Subject
+	}
+	return ""
+}
+
+// endSession is RP-initiated logout, GET and POST. Confirmed comes only from our own page's button, which the
+// same-origin check in front of the pages guards.
+func (f *front) endSession(w http.ResponseWriter, r *http.Request) {
+	v, err := params(w, r)
+	if err != nil {
+		f.pages.Error(w, r, err)
+		return
+	}
+	var l idp.Logout
+	for name, into := range map[string]*string{
+		"id_token_hint": &l.Hint, "client_id": &l.ClientID, "post_logout_redirect_uri": &l.RedirectURI, "state": &l.State,
+	} {
+		if *into, err = single(v, name); err != nil {
+			f.pages.Error(w, r, fail.LogoutInvalid.At(name))
+			return
+		}
+	}
+	step, err := f.idp.EndSession(r.Context(), l, f.pages.Browser(w, r))
+	if err != nil {
+		f.pages.Error(w, r, err)
+		return
+	}
+	f.pages.SignOut(w, r, l, step)
+}

@@ -1,0 +1,165 @@
+package op
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tegata/authn/fail"
+	"tegata/idp/clients"
+	"tegata/storage"
+)
+
+const maxRequest = 16 << 10 // bytes of an authorization request
+
+// lengths that a parameter may have; longer ones are nobody's honest request.
+var maxLength = map[string]int{"state": 2048, "nonce": 512, "client_id": 255, "redirect_uri": 2048, "id_token_hint": 8192}
+
+var challengeForm = regexp.MustCompile(`^[0-9A-Za-z_-]{43}$`)
+
+// params reads the authorization parameters: of the query for GET, of the body alone for POST.
+func params(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if r.Method == http.MethodGet {
+		if len(r.URL.RawQuery) > maxRequest {
+			return nil, fail.RequestInvalid.At("query")
+		}
+		v, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			return nil, fail.RequestInvalid.At("query").Because(err)
+		}
+		return v, nil
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
+	if err := r.ParseForm(); err != nil {
+		return nil, fail.RequestInvalid.At("body").Because(err)
+	}
+	return r.PostForm, nil
+}
+
+// single returns the one value of a parameter. Sending one twice is an error (RFC 6749 3.1).
+func single(v url.Values, name string) (string, error) {
+	all := v[name]
+	if len(all) == 0 {
+		return "", nil
+	}
+	limit, ok := maxLength[name]
+	if !ok {
+		limit = 1024
+	}
+	if len(all) > 1 || len(all[0]) > limit {
+		return "", fail.RequestInvalid.At(name)
+	}
+	return all[0], nil
+}
+
+// redirectOf is the first rule of the front channel: nothing goes to a redirect URI before it is found, byte for byte,
+// with the client that asks.
+func redirectOf(v url.Values, c storage.Client) (string, error) {
+	uri, err := single(v, "redirect_uri")
+	if err != nil {
+		return "", err
+	}
+	if !clients.MatchRedirect(c, uri) {
+		return "", fail.RedirectURIMismatch
+	}
+	return uri, nil
+}
+
+// requestOf validates everything else. The returned request is good enough to address an error to, even when err is not
+// nil.
+func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.AuthRequest, error) {
+	req := storage.AuthRequest{RedirectURI: redirectURI, ResponseMode: "query"}
+	var bad error
+	get := func(name string) string {
+		s, err := single(v, name)
+		if err != nil && bad == nil {
+			bad = err
+		}
+		return s
+	}
+	req.State = get("state")
+	if mode := get("response_mode"); mode != "" {
+		if !slices.Contains(ResponseModes, mode) {
+			return req, fail.RequestInvalid.At("response_mode")
+		}
+		req.ResponseMode = mode
+	}
+	req.Nonce = get("nonce")
+	challenge, method := get("code_challenge"), get("code_challenge_method")
+	responseType, scope, prompt, maxAge := get("response_type"), get("scope"), get("prompt"), get("max_age")
+	req.UILocales = firstFields(get("ui_locales"), 10)
+	switch {
+	case bad != nil:
+		return req, bad
+	case v.Has("request"):
+		return req, fail.RequestNotSupported
+	case v.Has("request_uri"):
+		return req, fail.RequestURINotSupp
+	case responseType == "":
+		return req, fail.RequestInvalid.At("response_type")
+	case responseType != "code":
+		return req, fail.ResponseTypeInvalid
+	}
+	return req, errors.Join(scopesInto(&req, c, scope), pkceInto(&req, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge))
+}
+
+// scopesInto keeps the scopes that we know. A known one that is not in the client's registration is an error for its
+// engineers, before anyone is asked; one that nobody knows is ignored (OIDC Core 3.1.2.1).
+func scopesInto(req *storage.AuthRequest, c storage.Client, scope string) error {
+	asked := strings.Fields(scope)
+	if !slices.Contains(asked, "openid") {
+		return fail.ScopeInvalid.At("scope")
+	}
+	granted, refused := clients.AllowedScopes(c, asked)
+	if len(refused) > 0 {
+		return fail.ScopeInvalid.At("scope")
+	}
+	req.Scopes = granted
+	return nil
+}
+
+// pkceInto demands S256 of every client (RFC 9700 2.1.1): no plain, no silence.
+func pkceInto(req *storage.AuthRequest, challenge, method string) error {
+	if challenge == "" {
+		return fail.PKCERequired.At("code_challenge")
+	}
+	if method != "S256" {
+		return fail.PKCERequired.At("code_challenge_method")
+	}
+	if !challengeForm.MatchString(challenge) {
+		return fail.RequestInvalid.At("code_challenge")
+	}
+	req.CodeChallenge = challenge
+	return nil
+}
+
+func promptInto(req *storage.AuthRequest, prompt string) error {
+	req.Prompt = strings.Fields(prompt)
+	for _, p := range req.Prompt {
+		if !slices.Contains(Prompts, p) || p == "none" && len(req.Prompt) > 1 {
+			return fail.RequestInvalid.At("prompt")
+		}
+	}
+	return nil
+}
+
+func maxAgeInto(req *storage.AuthRequest, maxAge string) error {
+	if maxAge == "" {
+		return nil
+	}
+	seconds, err := strconv.ParseInt(maxAge, 10, 32)
+	if err != nil || seconds < 0 {
+		return fail.RequestInvalid.At("max_age")
+	}
+	req.MaxAge = &seconds
+	return nil
+}
+
+func firstFields(s string, n int) []string {
+	f := strings.Fields(s)
+	return f[:min(len(f), n)]
+}

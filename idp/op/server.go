@@ -1,0 +1,83 @@
+package op
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	zop "github.com/zitadel/oidc/v3/pkg/op"
+
+	"tegata/idp"
+	"tegata/idp/clients"
+)
+
+// server answers the back channel behind zitadel's op.Server. What it does not override is answered as unsupported.
+type server struct {
+	zop.UnimplementedServer
+	idp *idp.Provider
+}
+
+// VerifyClient authenticates the client of a token request by the one method it registered (RFC 6749 2.3.1).
+// An unknown client and a wrong secret read the same.
+func (s *server) VerifyClient(ctx context.Context, r *zop.Request[zop.ClientCredentials]) (zop.Client, error) {
+	refused := zop.NewStatusError(oidc.ErrInvalidClient(), http.StatusUnauthorized)
+	c, err := s.idp.Client(ctx, r.Data.ClientID)
+	if err != nil {
+		return nil, protocolError(err, refused)
+	}
+	_, _, basic := (&http.Request{Header: r.Header}).BasicAuth()
+	used := "none"
+	switch {
+	case r.Data.ClientAssertion != "":
+		return nil, refused
+	case basic:
+		used = "client_secret_basic"
+	case r.Data.ClientSecret != "":
+		used = "client_secret_post"
+	}
+	if used != c.AuthMethod || used != "none" && !clients.CheckSecret(c, r.Data.ClientSecret) {
+		return nil, refused
+	}
+	return client{c}, nil
+}
+
+// CodeExchange turns a code into tokens (OIDC Core 3.1.3).
+func (s *server) CodeExchange(ctx context.Context, r *zop.ClientRequest[oidc.AccessTokenRequest]) (*zop.Response, error) {
+	c, ok := r.Client.(client)
+	if !ok {
+		return nil, oidc.ErrServerError()
+	}
+	t, err := s.idp.Exchange(ctx, c.Client, r.Data.Code, r.Data.RedirectURI, r.Data.CodeVerifier)
+	if err != nil {
+		return nil, protocolError(err, oidc.ErrInvalidClient())
+	}
+	return zop.NewResponse(&oidc.AccessTokenResponse{
+		AccessToken: t.Access.Reveal(), TokenType: oidc.BearerToken, ExpiresIn: uint64(idp.AccessLife.Seconds()),
+		IDToken: t.IDToken, Scope: t.Scopes,
+	}), nil
+}
+
+// Keys is the JWKS.
+func (s *server) Keys(context.Context, *zop.Request[struct{}]) (*zop.Response, error) {
+	return cached(s.idp.Keys.JWKS()), nil
+}
+
+// Discovery is the provider's metadata.
+func (s *server) Discovery(context.Context, *zop.Request[struct{}]) (*zop.Response, error) {
+	return cached(discovery(s.idp.Issuer)), nil
+}
+
+// protocolError chooses the OAuth word for an error of idp. unknownClient is used when the client is the problem.
+// Everything else is a detail-free server_error: the cause is the operator's.
+func protocolError(err, unknownClient error) error {
+	switch {
+	case errors.Is(err, idp.ErrInvalidGrant):
+		return oidc.ErrInvalidGrant()
+	case isClientUnknown(err):
+		return unknownClient
+	case isUnavailable(err):
+		return zop.NewStatusError(oidc.ErrServerError().WithDescription("temporarily unavailable"), http.StatusServiceUnavailable)
+	}
+	return oidc.ErrServerError()
+}

@@ -1,0 +1,109 @@
+package idp
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"tegata/authn"
+	"tegata/authn/fail"
+	"tegata/claims"
+	"tegata/idp/keys"
+	"tegata/idp/session"
+	"tegata/storage"
+)
+
+// Lifetimes that we publish (reference/peers.md 1.10).
+const (
+	CodeLife   = 60 * time.Second
+	AccessLife = 5 * time.Minute
+	IDLife     = 5 * time.Minute
+)
+
+// judge decides whether what an agent brought proves a login.
+type judge interface {
+	Judge(ctx context.Context, l storage.Login, r authn.Result) (authn.Evidence, error)
+}
+
+// Config is what a Provider is made of.
+type Config struct {
+	Issuer      string // https://… without a trailing slash
+	Store       storage.Store
+	Keys        *keys.Ring
+	Judge       judge
+	Sources     []string // attribute sources that agents may use, best first
+	MinAgent    string   // oldest agent version that may claim
+	SubjectKey  []byte   // secret of pairwise subjects; it must never change
+	SessionRule session.Rule
+	Now         func() time.Time
+	Rand        io.Reader
+	Log         *slog.Logger
+}
+
+// Provider moves logins. Make it with New; it is safe for concurrent use.
+type Provider struct {
+	Config
+	clients *clientCache
+	logins  *loginCache
+}
+
+// New checks the configuration and makes a Provider.
+func New(c Config) (*Provider, error) {
+	if len(c.SubjectKey) < 32 {
+		return nil, errors.New("idp: the subject key must have at least 32 bytes")
+	}
+	pairwise, err := hkdf.Key(sha256.New, c.SubjectKey, nil, "tegata pairwise subject", 32)
+	if err != nil {
+		return nil, fmt.Errorf("idp: subject key: %w", err)
+	}
+	c.SubjectKey = pairwise
+	return &Provider{
+		Config:  c,
+		clients: &clientCache{store: c.Store, now: c.Now, entries: map[string]cachedClient{}},
+		logins:  &loginCache{now: c.Now, entries: map[string]cachedLogin{}},
+	}, nil
+}
+
+// Client finds an enabled relying party.
+func (p *Provider) Client(ctx context.Context, id string) (storage.Client, error) {
+	c, err := p.clients.get(ctx, id)
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return storage.Client{}, fail.ClientUnknown
+	case err != nil:
+		return storage.Client{}, fail.Unavailable.Because(err)
+	case c.Disabled:
+		return storage.Client{}, fail.ClientUnknown.Because(errors.New("client is disabled"))
+	}
+	return c, nil
+}
+
+// subject is the pairwise identifier of an account in one sector (OIDC Core 8.1). It is computed once and then kept
+// in the store, so that it survives a change of this rule; the account id behind it is random (R3).
+func (p *Provider) subject(sector, account string) string {
+	mac := hmac.New(sha256.New, p.SubjectKey)
+	mac.Write([]byte(sector + "\x00" + account))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// items are what the request asks about the person.
+func items(r storage.AuthRequest) []claims.Item { return claims.Items(r.Scopes) }
+
+// offers evaluates the items on the facts that the login or session holds.
+func (p *Provider) offers(facts []byte, asked []claims.Item) ([]claims.Offer, error) {
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	person, err := claims.DecodePerson(facts)
+	if err != nil {
+		return nil, fail.Internal.Because(err)
+	}
+	return claims.Evaluate(person, asked, p.Now()), nil
+}

@@ -1,0 +1,221 @@
+package idp
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"tegata/authn"
+	"tegata/authn/fail"
+	"tegata/claims"
+	"tegata/storage"
+)
+
+// Browser is what a request's cookies say. Without Known the browser has not shown its secret.
+type Browser struct {
+	Secret     authn.Secret
+	Known      bool
+	Session    authn.Secret
+	HasSession bool
+}
+
+// Show is what the browser sees next. The zero value shows nothing and is a bug.
+type Show int
+
+const (
+	ShowLogin   Show = iota + 1 // choose how to log in
+	ShowWait                    // the agent works; Ticket is out
+	ShowReturn                  // go to the agent's loopback address
+	ShowConsent                 // say what may be sent
+	ShowAnswer                  // go back to the relying party
+	ShowFailure                 // say why not, offer the way back
+)
+
+// Step is what comes next in a login.
+type Step struct {
+	Show   Show
+	Login  storage.Login
+	Client storage.Client
+	Ticket string         // ShowWait: the launch link's ticket
+	Offers []claims.Offer // ShowConsent
+	Answer Answer         // ShowAnswer
+	Err    *fail.Error    // ShowFailure
+	Cookie *authn.Secret  // a new SSO session for the browser
+}
+
+// step is the dispatcher: one login, one next thing.
+func (p *Provider) step(l storage.Login, c storage.Client, b Browser) (Step, error) {
+	s := Step{Login: l, Client: c}
+	switch l.State {
+	case storage.Created:
+		s.Show = ShowLogin
+	case storage.Waiting, storage.Claimed:
+		s.Show, s.Ticket = ShowWait, l.ID+"."+authn.Ticket(l, b.Secret).Reveal()
+	case storage.Verified:
+		s.Show = ShowReturn
+	case storage.Returned:
+		offers, err := p.offers(l.Facts, items(l.Request))
+		if err != nil {
+			return Step{}, err
+		}
+		s.Show, s.Offers = ShowConsent, offers
+	case storage.Failed, storage.Cancelled:
+		s.Show, s.Err = ShowFailure, fail.ByCode(l.Failure)
+	case storage.Burned:
+		return Step{}, fail.DifferentBrowser
+	default:
+		return Step{}, fail.AlreadyUsed
+	}
+	return s, nil
+}
+
+// Resume says where the login stands, for a page load or a status question.
+func (p *Provider) Resume(ctx context.Context, id string, b Browser) (Step, error) {
+	e, ok := p.logins.fresh(id)
+	if !ok {
+		var err error
+		if e, err = p.load(ctx, id); err != nil {
+			return Step{}, err
+		}
+	}
+	return p.resume(ctx, e.login, b)
+}
+
+func (p *Provider) resume(ctx context.Context, l storage.Login, b Browser) (Step, error) {
+	if !b.Known {
+		return Step{}, fail.CookiesBlocked
+	}
+	if err := authn.Check(l, b.Secret, p.Now()); err != nil {
+		return Step{}, err
+	}
+	c, err := p.Client(ctx, l.ClientID)
+	if err != nil {
+		return Step{}, err
+	}
+	return p.step(l, c, b)
+}
+
+// Watch waits until the login has moved past version or atMost is over, then resumes it.
+func (p *Provider) Watch(ctx context.Context, id string, b Browser, version int64, atMost time.Duration) (Step, error) {
+	p.logins.wait(ctx, id, version, atMost)
+	return p.Resume(ctx, id, b)
+}
+
+// Start puts a ticket out: the person has chosen the reader.
+func (p *Provider) Start(ctx context.Context, id string, b Browser) (Step, error) {
+	return p.move(ctx, id, b, func(l storage.Login) (storage.Login, error) {
+		return authn.Start(l, b.Secret, p.Now(), p.Rand)
+	})
+}
+
+// Cancel ends the login by the person's wish and answers the relying party.
+func (p *Provider) Cancel(ctx context.Context, id string, b Browser) (Step, error) {
+	s, err := p.move(ctx, id, b, authn.Cancel)
+	if err != nil {
+		return Step{}, err
+	}
+	return p.leave(s), nil
+}
+
+// Leave answers the relying party for a login that has ended without success. It changes nothing.
+func (p *Provider) Leave(ctx context.Context, id string, b Browser) (Step, error) {
+	s, err := p.Resume(ctx, id, b)
+	if err != nil {
+		return Step{}, err
+	}
+	if s.Show != ShowFailure {
+		return s, nil
+	}
+	return p.leave(s), nil
+}
+
+func (p *Provider) leave(s Step) Step {
+	s.Show, s.Answer = ShowAnswer, p.Refusal(s.Login.Request, s.Err)
+	return s
+}
+
+// move applies one pure step to the login of this browser and stores it.
+func (p *Provider) move(ctx context.Context, id string, b Browser, decide func(storage.Login) (storage.Login, error)) (Step, error) {
+	if !b.Known {
+		return Step{}, fail.CookiesBlocked
+	}
+	l, err := p.swap(ctx, id, func(l storage.Login) (storage.Login, error) {
+		if err := authn.Check(l, b.Secret, p.Now()); err != nil {
+			return l, err
+		}
+		return decide(l)
+	}, p.Store.SwapLogin)
+	if err != nil {
+		return Step{}, err
+	}
+	return p.resume(ctx, l, b)
+}
+
+// swap decides on the copy at hand and stores the result. When the copy was old, it decides once more on the stored
+// record; when that moves too, somebody else is driving this login.
+func (p *Provider) swap(ctx context.Context, id string, decide func(storage.Login) (storage.Login, error), write func(context.Context, storage.Login) error) (storage.Login, error) {
+	e, cached := p.logins.get(id)
+	for range 2 {
+		if !cached {
+			var err error
+			if e, err = p.load(ctx, id); err != nil {
+				return storage.Login{}, err
+			}
+		}
+		l, refusal := decide(e.login)
+		if refusal != nil && l.Version == e.login.Version {
+			if cached { // perhaps only this copy is old
+				cached = false
+				continue
+			}
+			return l, refusal
+		}
+		switch err := write(ctx, l); {
+		case err == nil:
+			p.logins.put(l, nil)
+			return l, refusal
+		case !errors.Is(err, storage.ErrStale):
+			return l, unavailable(err)
+		}
+		cached = false
+	}
+	return storage.Login{}, fail.AlreadyUsed
+}
+
+// load reads the stored record.
+func (p *Provider) load(ctx context.Context, id string) (cachedLogin, error) {
+	l, err := p.Store.Login(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		p.logins.drop(id)
+		return cachedLogin{}, fail.LoginUnknown
+	}
+	if err != nil {
+		return cachedLogin{}, unavailable(err)
+	}
+	p.logins.put(l, nil)
+	e, _ := p.logins.get(id)
+	return e, nil
+}
+
+// unavailable codes a store error; coded errors pass.
+func unavailable(err error) error {
+	var coded *fail.Error
+	if errors.As(err, &coded) {
+		return err
+	}
+	return fail.Unavailable.Because(err)
+}
+
+// covered says whether the person has agreed to all of asked before.
+func covered(link storage.Link, asked []claims.Item) bool {
+	if link.Subject == "" {
+		return false
+	}
+	for _, i := range asked {
+		if !slices.Contains(link.Items, string(i)) {
+			return false
+		}
+	}
+	return true
+}

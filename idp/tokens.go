@@ -1,0 +1,136 @@
+package idp
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"tegata/authn"
+	"tegata/storage"
+)
+
+// ErrInvalidGrant: the code is unknown, expired, used, another client's, or its proof does not fit (RFC 6749 5.2).
+// The caller learns no more than that.
+var ErrInvalidGrant = errors.New("idp: invalid grant")
+
+// ErrInvalidToken: no live access token (RFC 6750 3.1).
+var ErrInvalidToken = errors.New("idp: invalid token")
+
+// Tokens is what a code is worth.
+type Tokens struct {
+	Access  authn.Secret
+	IDToken string
+	Scopes  []string
+}
+
+// Exchange spends a code for an authenticated (or public) client. The code is spent before its proof is checked, so a
+// failed check burns it too (RFC 6749 4.1.2), and a second use takes back what the first one got.
+func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirectURI, verifier string) (Tokens, error) {
+	secret, ok := authn.ParseSecret(code)
+	if !ok {
+		return Tokens{}, ErrInvalidGrant
+	}
+	access, err := authn.NewSecret(p.Rand)
+	if err != nil {
+		return Tokens{}, err
+	}
+	now := p.Now()
+	g, err := p.Store.RedeemCode(ctx, secret.Hash(), c.ID, now, access.Hash(), now.Add(AccessLife))
+	switch {
+	case errors.Is(err, storage.ErrSpent):
+		p.Log.WarnContext(ctx, "authorization code used twice; its tokens are revoked", "event", "code_reuse", "client", c.ID)
+		return Tokens{}, ErrInvalidGrant
+	case errors.Is(err, storage.ErrNotFound):
+		return Tokens{}, ErrInvalidGrant
+	case err != nil:
+		return Tokens{}, unavailable(err)
+	}
+	if g.RedirectURI != redirectURI || !pkce(g.CodeChallenge, verifier) {
+		if err := p.Store.RevokeGrant(ctx, g.ID, now); err != nil {
+			return Tokens{}, unavailable(err)
+		}
+		return Tokens{}, ErrInvalidGrant
+	}
+	idToken, err := p.idToken(c, g, access)
+	if err != nil {
+		return Tokens{}, err
+	}
+	return Tokens{Access: access, IDToken: idToken, Scopes: g.Scopes}, nil
+}
+
+// pkce checks an S256 verifier in constant time (RFC 7636 4.6). There is no plain and no "none" here.
+func pkce(challenge, verifier string) bool {
+	if len(verifier) < 43 || len(verifier) > 128 {
+		return false
+	}
+	sum := sha256.Sum256([]byte(verifier))
+	return subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(challenge)) == 1
+}
+
+func (p *Provider) idToken(c storage.Client, g storage.Grant, access authn.Secret) (string, error) {
+	now := p.Now()
+	half := sha256.Sum256([]byte(access.Reveal())) // at_hash: ES256 and RS256 both hash with SHA-256 (OIDC Core 3.1.3.6)
+	head := struct {
+		Issuer   string   `json:"iss"`
+		Subject  string   `json:"sub"`
+		Audience string   `json:"aud"`
+		Expires  int64    `json:"exp"`
+		IssuedAt int64    `json:"iat"`
+		AuthTime int64    `json:"auth_time,omitempty"`
+		Nonce    string   `json:"nonce,omitempty"`
+		ACR      string   `json:"acr"`
+		AMR      []string `json:"amr"`
+		AtHash   string   `json:"at_hash"`
+	}{
+		Issuer: p.Issuer, Subject: g.Subject, Audience: c.ID, Expires: now.Add(IDLife).Unix(), IssuedAt: now.Unix(),
+		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AtHash: base64.RawURLEncoding.EncodeToString(half[:16]),
+	}
+	if g.TellAuthTime {
+		head.AuthTime = g.AuthTime.Unix()
+	}
+	payload, err := join(head, g.IDToken)
+	if err != nil {
+		return "", err
+	}
+	return p.Keys.Sign(c.IDTokenAlg, payload)
+}
+
+// UserInfo is the released data of a live access token as a JSON object with its sub (OIDC Core 5.3.2).
+func (p *Provider) UserInfo(ctx context.Context, token string) ([]byte, error) {
+	secret, ok := authn.ParseSecret(token)
+	if !ok {
+		return nil, ErrInvalidToken
+	}
+	g, err := p.Store.GrantByAccess(ctx, secret.Hash(), p.Now())
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, ErrInvalidToken
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return join(struct {
+		Subject string `json:"sub"`
+	}{g.Subject}, g.UserInfo)
+}
+
+// join puts the members of a released claim set behind those of head. The set is typed and was encoded by claims, so it
+// cannot bring a member of head's along.
+func join(head any, released []byte) ([]byte, error) {
+	first, err := json.Marshal(head)
+	if err != nil {
+		return nil, fmt.Errorf("idp: encode: %w", err)
+	}
+	rest := bytes.TrimSpace(released)
+	if len(rest) < 2 || rest[0] != '{' {
+		return nil, errors.New("idp: a released claim set is not an object")
+	}
+	if bytes.Equal(rest, []byte("{}")) {
+		return first, nil
+	}
+	return append(append(first[:len(first)-1], ','), rest[1:]...), nil
+}
