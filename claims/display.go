@@ -1,0 +1,62 @@
+package claims
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+//go:embed words/*.json
+var wordFiles embed.FS
+
+// words is one language's way to write the values that are not text of their own.
+type words struct {
+	Yes    string `json:"yes"`
+	No     string `json:"no"`
+	Male   string `json:"male"`
+	Female string `json:"female"`
+	Date   string `json:"date"` // takes year, month and day
+}
+
+var english, japanese = readWords("en"), readWords("ja")
+
+func readWords(lang string) words {
+	var w words
+	b, err := wordFiles.ReadFile("words/" + lang + ".json")
+	if err == nil {
+		err = json.Unmarshal(b, &w)
+	}
+	if err != nil {
+		panic("claims: words " + lang + ": " + err.Error())
+	}
+	return w
+}
+
+// Display gives the value for the person it is about, on the consent page: in Japanese for a language tag
+// of ja, else in English; "" when the item is not available. It is never to be logged.
+func (o Offer) Display(lang string) string {
+	if !o.Available {
+		return ""
+	}
+	w := english
+	if primary, _, _ := strings.Cut(strings.ToLower(lang), "-"); primary == "ja" {
+		w = japanese
+	}
+	switch {
+	case o.Item == ItemBirthdate:
+		return fmt.Sprintf(w.Date, o.value.birth.year, o.value.birth.month, o.value.birth.day)
+	case o.Item.Predicate():
+		return pick(o.value.yes, w.Yes, w.No)
+	case o.Item == ItemGender:
+		return pick(o.value.text == string(Male), w.Male, w.Female)
+	}
+	return o.value.text
+}
+
+func pick(first bool, a, b string) string {
+	if first {
+		return a
+	}
+	return b
+}

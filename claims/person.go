@@ -1,0 +1,215 @@
+package claims
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Why attributes were not accepted. The texts never quote the input.
+var (
+	ErrName    = errors.New("claims: name does not fit the profile")
+	ErrAddress = errors.New("claims: address does not fit the profile")
+	ErrSex     = errors.New("claims: sex is not one of the profile's digits")
+)
+
+// maxText bounds a name or an address in characters. The certificate profile gives addresses 200; the double
+// leaves room for other sources and still keeps the sealed column small.
+const maxText = 400
+
+// wideSpace is U+3000, which stands between family and given name.
+const wideSpace = "\u3000"
+
+// movedAbroad is kokugai tenshutsu ("moved out of the country"), which the register writes in place of an
+// address since 2024-05-27.
+const movedAbroad = "\u56fd\u5916\u8ee2\u51fa"
+
+// Name of a person as the register writes it, or nothing.
+type Name struct {
+	hidden
+	full, replaced string
+}
+
+// Full is the name unchanged: never normalised, because compatibility ideographs are part of it.
+func (n Name) Full() string { return n.full }
+
+// Substituted says that the source replaced characters that it cannot write. Such a name must not be used
+// to compare people.
+func (n Name) Substituted() bool { return strings.Contains(n.replaced, "1") }
+
+// Split gives family and given name, only when exactly one U+3000 stands between two texts. Names of foreign
+// residents and single names are not guessed apart.
+func (n Name) Split() (family, given string, ok bool) {
+	parts := strings.Split(n.full, wideSpace)
+	if len(parts) != 2 || parts[0] == "" || parts[1] == "" {
+		return "", "", false
+	}
+	return parts[0], parts[1], true
+}
+
+// Address of a person as the register writes it, or nothing.
+type Address struct {
+	hidden
+	formatted, replaced string
+}
+
+// Formatted is the address on one line, unchanged.
+func (a Address) Formatted() string { return a.formatted }
+
+// Substituted says that the source replaced characters that it cannot write.
+func (a Address) Substituted() bool { return strings.Contains(a.replaced, "1") }
+
+// Overseas says that the person has moved out of Japan: the text is a note about that, not an address.
+func (a Address) Overseas() bool { return strings.Contains(a.formatted, movedAbroad) }
+
+// Gender is the OIDC value; empty when the source does not say male or female.
+type Gender string
+
+const (
+	Male   Gender = "male"
+	Female Gender = "female"
+)
+
+// Source says where the attributes were read.
+type Source string
+
+const (
+	SignatureCertificate Source = "signature_certificate"
+	CardInfo             Source = "card_info"
+)
+
+// Person is what one source says about one person. The zero Person is nobody: nothing is known, nothing verified.
+// The facts sit in a closure so that they also stay out of a print of some struct that holds a Person in an
+// unexported field, where fmt cannot call Format and would follow a pointer.
+type Person struct {
+	hidden
+	facts func() facts
+}
+
+type facts struct {
+	name     Name
+	address  Address
+	gender   Gender
+	birth    PartialDate
+	source   Source
+	verified bool
+}
+
+func (p Person) known() facts {
+	if p.facts == nil {
+		return facts{}
+	}
+	return p.facts()
+}
+
+// Name of the person.
+func (p Person) Name() Name { return p.known().name }
+
+// Address of the person.
+func (p Person) Address() Address { return p.known().address }
+
+// Gender of the person.
+func (p Person) Gender() Gender { return p.known().gender }
+
+// Birth is the birthdate of the person.
+func (p Person) Birth() PartialDate { return p.known().birth }
+
+// Source of the attributes.
+func (p Person) Source() Source { return p.known().source }
+
+// Verified says that the issuer's signature over the attributes was checked.
+func (p Person) Verified() bool { return p.known().verified }
+
+// CertificateFields are the otherNames 1.2.392.200149.8.5.5.1 to .6 of a signature certificate, as they are.
+// Substitution maps have one digit per character: 0 original, 1 replaced.
+type CertificateFields struct {
+	hidden
+	Name, NameSubstitution       string
+	Sex                          string // 1 male, 2 female, others not told
+	Birth                        string // EYYYYMMDD
+	Address, AddressSubstitution string
+}
+
+// CardInfoFields is the four-attribute file of the card-info application, as it is.
+type CardInfoFields struct {
+	hidden
+	Name, Address string
+	Birth         string // YYYYMMDD
+	Sex           string
+}
+
+// FromCertificate reads the attributes of a signature certificate. The caller has verified the certificate and
+// its revocation: the Person counts as verified. Errors: ErrName, ErrAddress, ErrSex and those of ParseCertificateBirth.
+func FromCertificate(f CertificateFields) (Person, error) {
+	birth, _, err := ParseCertificateBirth(f.Birth)
+	if err != nil {
+		return Person{}, err
+	}
+	gender, err := parseSex(f.Sex)
+	if err != nil {
+		return Person{}, err
+	}
+	return newPerson(facts{
+		name:     Name{full: f.Name, replaced: f.NameSubstitution},
+		address:  Address{formatted: f.Address, replaced: f.AddressSubstitution},
+		gender:   gender,
+		birth:    birth,
+		source:   SignatureCertificate,
+		verified: true,
+	})
+}
+
+// FromCardInfo reads the attributes of the card-info application; verified says whether the signature file over
+// them was checked by the caller. Errors: ErrName, ErrAddress, ErrSex and those of ParseCardInfoBirth.
+func FromCardInfo(f CardInfoFields, verified bool) (Person, error) {
+	birth, err := ParseCardInfoBirth(f.Birth)
+	if err != nil {
+		return Person{}, err
+	}
+	gender, err := parseSex(f.Sex)
+	if err != nil {
+		return Person{}, err
+	}
+	return newPerson(facts{
+		name:     Name{full: f.Name},
+		address:  Address{formatted: f.Address},
+		gender:   gender,
+		birth:    birth,
+		source:   CardInfo,
+		verified: verified,
+	})
+}
+
+func newPerson(f facts) (Person, error) {
+	switch {
+	case !fits(f.name.full, f.name.replaced):
+		return Person{}, ErrName
+	case !fits(f.address.formatted, f.address.replaced):
+		return Person{}, ErrAddress
+	}
+	return Person{facts: func() facts { return f }}, nil
+}
+
+// parseSex accepts the digits that profiles and JIS X 0303 use. Only male and female have an OIDC value.
+func parseSex(s string) (Gender, error) {
+	switch s {
+	case "1":
+		return Male, nil
+	case "2":
+		return Female, nil
+	case "", "0", "3", "9":
+		return "", nil
+	}
+	return "", ErrSex
+}
+
+// fits accepts bounded text without control characters. A substitution map, where there is one, covers each
+// character: a wrong length means that two fields were swapped.
+func fits(text, replaced string) bool {
+	length := utf8.RuneCountInString(text)
+	if !utf8.ValidString(text) || length > maxText || strings.ContainsFunc(text, unicode.IsControl) {
+		return false
+	}
+	return replaced == "" || len(replaced) == length && strings.Trim(replaced, "01") == ""
+}
