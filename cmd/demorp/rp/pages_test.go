@@ -54,7 +54,7 @@ func TestEveryErrorAndVerdictHasItsPage(t *testing.T) {
 				t.Errorf("%s has no page for %s", lang, code)
 			}
 		}
-		for _, v := range []string{"result.age_over_18.yes", "result.age_over_18.no", "result.age_over_20.yes", "result.age_over_20.no", "result.age_unknown", "result.login", "result.profile"} {
+		for _, v := range []string{"result.age_over_18.yes", "result.age_over_18.no", "result.age_over_20.yes", "result.age_over_20.no", "result.age_unknown", "result.login", "result.profile", "result.profile.partial"} {
 			var b bytes.Buffer
 			if err := p.templates[lang].ExecuteTemplate(&b, "result.html", view{Lang: lang, Result: &result{Verdict: v}}); err != nil {
 				t.Error(err)

@@ -78,6 +78,9 @@ func (p pages) describe(lang string, c customer) (*result, error) {
 			res.Never = append(res.Never, p.say(lang, "item."+name, name))
 		}
 	}
+	if c.ask.Name == "profile" && len(res.Missing) > 0 {
+		res.Verdict += ".partial"
+	}
 	methods, _ := fromToken["amr"].([]any)
 	for _, m := range methods {
 		if code, ok := m.(string); ok {

@@ -234,7 +234,11 @@ func TestResultShowsWhatCameAndWhatDidNot(t *testing.T) {
 		},
 		{
 			name: "an address comes from userinfo", ask: "profile", claims: map[string]any{"age_over_18": nil}, info: map[string]any{"address": address, "gender": "female", "name#ja-Kana-JP": "TEST"},
-			want: []string{`data-verdict="result.profile"`, `<td class="value">1-2 Example Town</td>`, `<td class="value">female</td>`, "Name (kana)", `class="from info"`, `id="missing"`},
+			want: []string{`data-verdict="result.profile.partial"`, `<td class="value">1-2 Example Town</td>`, `<td class="value">female</td>`, "Name (kana)", `class="from info"`, `id="missing"`},
+		},
+		{
+			name: "a full label needs every item", ask: "profile", info: map[string]any{"name": "Test", "address": address, "birthdate": "1990-04-01", "gender": "male"},
+			want: []string{`data-verdict="result.profile"`, "1990-04-01"}, absent: []string{`id="missing"`},
 		},
 		{
 			name: "a claim that nobody asked for is shown too", ask: "login", claims: map[string]any{"age_over_18": nil}, info: map[string]any{"shoe_size": 26},
