@@ -72,7 +72,6 @@ COMMENT ON TABLE consents IS 'The names (no values) of what one account agreed t
 
 CREATE TABLE sessions (
     id         text PRIMARY KEY CHECK (id <> ''),
-    sid        text NOT NULL,
     account_id text NOT NULL,
     auth_time  timestamptz NOT NULL,
     acr        text NOT NULL,
@@ -97,7 +96,7 @@ CREATE TABLE grants (
     auth_time      timestamptz,
     acr            text NOT NULL,
     amr            json,
-    sid            text NOT NULL,
+    tell_auth_time boolean NOT NULL,
     id_token       bytea,
     user_info      bytea,
     code_hash      bytea NOT NULL UNIQUE,

@@ -72,7 +72,6 @@ CREATE TABLE consents (
 -- One living SSO session of one browser, known by the hash of its cookie; facts is sealed.
 CREATE TABLE sessions (
     id         TEXT PRIMARY KEY NOT NULL CHECK (id <> ''),
-    sid        TEXT NOT NULL,
     account_id TEXT NOT NULL,
     auth_time  INTEGER NOT NULL,
     acr        TEXT NOT NULL,
@@ -97,7 +96,7 @@ CREATE TABLE grants (
     auth_time      INTEGER,
     acr            TEXT NOT NULL,
     amr            TEXT,
-    sid            TEXT NOT NULL,
+    tell_auth_time INTEGER NOT NULL CHECK (tell_auth_time IN (0, 1)),
     id_token       BLOB,
     user_info      BLOB,
     code_hash      BLOB NOT NULL UNIQUE,

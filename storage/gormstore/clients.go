@@ -1,0 +1,86 @@
+package gormstore
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"tegata/storage"
+)
+
+type clientRow struct {
+	ID        string `gorm:"primaryKey"`
+	Metadata  document[storage.Client]
+	Disabled  bool
+	CreatedAt instant
+	UpdatedAt instant
+}
+
+// TableName implements gorm's Tabler.
+func (clientRow) TableName() string { return "clients" }
+
+func toClientRow(c storage.Client) clientRow {
+	return clientRow{c.ID, document[storage.Client]{c}, c.Disabled, instant{c.CreatedAt}, instant{c.UpdatedAt}}
+}
+
+func (r clientRow) client() storage.Client {
+	c := r.Metadata.V
+	c.ID, c.Disabled, c.CreatedAt, c.UpdatedAt = r.ID, r.Disabled, r.CreatedAt.Time, r.UpdatedAt.Time
+	return c
+}
+
+// CreateClient implements storage.Store.
+func (s *Store) CreateClient(ctx context.Context, c storage.Client) error {
+	row := toClientRow(c)
+	return s.atomically(ctx, func(db *gorm.DB) error { return db.Create(&row).Error })
+}
+
+// PutClient implements storage.Store. Everything is replaced, CreatedAt too.
+func (s *Store) PutClient(ctx context.Context, c storage.Client) error {
+	row := toClientRow(c)
+	return s.atomically(ctx, func(db *gorm.DB) error {
+		return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
+	})
+}
+
+// Client implements storage.Store.
+func (s *Store) Client(ctx context.Context, id string) (storage.Client, error) {
+	row, err := byID[clientRow](ctx, s, id)
+	return row.client(), err
+}
+
+// Clients implements storage.Store.
+func (s *Store) Clients(ctx context.Context) ([]storage.Client, error) {
+	var rows []clientRow
+	if err := s.read.WithContext(ctx).Order("id").Find(&rows).Error; err != nil {
+		return nil, failure(ctx, err)
+	}
+	clients := make([]storage.Client, len(rows))
+	for i, row := range rows {
+		clients[i] = row.client()
+	}
+	return clients, nil
+}
+
+// DisableClient implements storage.Store. ErrNotFound.
+func (s *Store) DisableClient(ctx context.Context, id string, disabled bool, now time.Time) error {
+	return s.atomically(ctx, func(db *gorm.DB) error {
+		done := db.Exec("UPDATE clients SET disabled = ?, updated_at = ? WHERE id = ?", disabled, instant{now}, id)
+		if done.Error == nil && done.RowsAffected == 0 {
+			return storage.ErrNotFound
+		}
+		return done.Error
+	})
+}
+
+// byID reads one row by its primary key, which comes from a URL or a request.
+func byID[R any](ctx context.Context, s *Store, id string) (R, error) {
+	var row R
+	err := s.read.WithContext(ctx).Take(&row, "id = ?", id).Error
+	if sqlState(err) == notInRepertoire {
+		return row, storage.ErrNotFound // PostgreSQL has no such text, so nobody has that id
+	}
+	return row, failure(ctx, err)
+}

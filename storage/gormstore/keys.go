@@ -1,0 +1,80 @@
+package gormstore
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	"tegata/storage"
+)
+
+type keyRow struct {
+	ID         string `gorm:"primaryKey"`
+	Alg        string
+	Private    blob
+	CreatedAt  instant
+	ActivateAt instant
+	RetireAt   instant
+}
+
+// TableName implements gorm's Tabler.
+func (keyRow) TableName() string { return "signing_keys" }
+
+// SigningKeys implements storage.Store.
+func (s *Store) SigningKeys(ctx context.Context) ([]storage.SigningKey, error) {
+	var rows []keyRow
+	if err := s.read.WithContext(ctx).Order("created_at, id").Find(&rows).Error; err != nil {
+		return nil, failure(ctx, err)
+	}
+	keys := make([]storage.SigningKey, len(rows))
+	for i, r := range rows {
+		private, err := s.opened(keyPrivate, r.ID, r.Private)
+		if err != nil {
+			return nil, err
+		}
+		keys[i] = storage.SigningKey{ID: r.ID, Alg: r.Alg, Private: private,
+			CreatedAt: r.CreatedAt.Time, ActivateAt: r.ActivateAt.Time, RetireAt: r.RetireAt.Time}
+	}
+	return keys, nil
+}
+
+// PutSigningKey implements storage.Store.
+func (s *Store) PutSigningKey(ctx context.Context, k storage.SigningKey) error {
+	private, err := s.sealed(keyPrivate, k.ID, k.Private)
+	if err != nil {
+		return err
+	}
+	row := keyRow{k.ID, k.Alg, private, instant{k.CreatedAt}, instant{k.ActivateAt}, instant{k.RetireAt}}
+	return s.atomically(ctx, func(db *gorm.DB) error {
+		return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
+	})
+}
+
+// keep is how long past its time a record stays: a login for its last page, a spent code so that its second use is noticed.
+const keep = time.Hour
+
+// Sweep implements storage.Store. The tables go one by one, so that nothing waits for a sweep of another table.
+func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
+	var gone int64
+	for _, sweep := range []struct {
+		sql    string
+		values []any
+	}{
+		{"DELETE FROM logins WHERE expires_at <= ?", []any{instant{now.Add(-keep)}}},
+		{"DELETE FROM sessions WHERE expires_at <= ?", []any{instant{now}}},
+		{"DELETE FROM grants WHERE redeemed_at IS NULL AND code_expires <= ? OR redeemed_at <= ? AND access_expires <= ?",
+			[]any{instant{now}, instant{now.Add(-keep)}, instant{now}}},
+	} {
+		err := s.atomically(ctx, func(db *gorm.DB) error {
+			done := db.Exec(sweep.sql, sweep.values...)
+			gone += done.RowsAffected
+			return done.Error
+		})
+		if err != nil {
+			return gone, err
+		}
+	}
+	return gone, nil
+}

@@ -1,0 +1,120 @@
+package gormstore
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"tegata/storage"
+)
+
+type loginRow struct {
+	ID          string `gorm:"primaryKey"`
+	Version     int64
+	State       string
+	ClientID    string
+	Request     document[storage.AuthRequest]
+	BrowserHash blob
+	CreatedAt   instant
+	ExpiresAt   instant
+
+	TicketHash    blob
+	TicketExpires instant
+	TicketSerial  int64
+
+	AgentKey     blob
+	AgentVersion string
+	ReturnTo     string
+	Nonce        blob
+	Number       string
+	Progress     string
+	Tries        int
+
+	AccountID         string
+	AuthTime          instant
+	ACR               string
+	AMR               document[[]string]
+	Facts             blob
+	CompletionHash    blob
+	CompletionExpires instant
+	SessionID         string
+
+	Failure string
+}
+
+// TableName implements gorm's Tabler.
+func (loginRow) TableName() string { return "logins" }
+
+func (s *Store) toLoginRow(l storage.Login) (*loginRow, error) {
+	facts, err := s.sealed(loginFacts, l.ID, l.Facts)
+	return &loginRow{
+		ID: l.ID, Version: l.Version, State: string(l.State), ClientID: l.ClientID, Request: document[storage.AuthRequest]{l.Request},
+		BrowserHash: l.BrowserHash, CreatedAt: instant{l.CreatedAt}, ExpiresAt: instant{l.ExpiresAt},
+		TicketHash: l.TicketHash, TicketExpires: instant{l.TicketExpires}, TicketSerial: l.TicketSerial,
+		AgentKey: l.AgentKey, AgentVersion: l.AgentVersion, ReturnTo: l.ReturnTo, Nonce: l.Nonce, Number: l.Number,
+		Progress: l.Progress, Tries: l.Tries, AccountID: l.AccountID, AuthTime: instant{l.AuthTime}, ACR: l.ACR,
+		AMR: document[[]string]{l.AMR}, Facts: facts, CompletionHash: l.CompletionHash,
+		CompletionExpires: instant{l.CompletionExpires}, SessionID: l.SessionID, Failure: l.Failure,
+	}, err
+}
+
+func (s *Store) login(r loginRow) (storage.Login, error) {
+	facts, err := s.opened(loginFacts, r.ID, r.Facts)
+	if err != nil {
+		return storage.Login{}, err
+	}
+	return storage.Login{
+		ID: r.ID, Version: r.Version, State: storage.LoginState(r.State), ClientID: r.ClientID, Request: r.Request.V,
+		BrowserHash: r.BrowserHash, CreatedAt: r.CreatedAt.Time, ExpiresAt: r.ExpiresAt.Time,
+		TicketHash: r.TicketHash, TicketExpires: r.TicketExpires.Time, TicketSerial: r.TicketSerial,
+		AgentKey: r.AgentKey, AgentVersion: r.AgentVersion, ReturnTo: r.ReturnTo, Nonce: r.Nonce, Number: r.Number,
+		Progress: r.Progress, Tries: r.Tries, AccountID: r.AccountID, AuthTime: r.AuthTime.Time, ACR: r.ACR,
+		AMR: r.AMR.V, Facts: facts, CompletionHash: r.CompletionHash,
+		CompletionExpires: r.CompletionExpires.Time, SessionID: r.SessionID, Failure: r.Failure,
+	}, nil
+}
+
+// CreateLogin implements storage.Store. ErrExists.
+func (s *Store) CreateLogin(ctx context.Context, l storage.Login) error {
+	row, err := s.toLoginRow(l)
+	if err != nil {
+		return err
+	}
+	return s.atomically(ctx, func(db *gorm.DB) error { return db.Create(row).Error })
+}
+
+// Login implements storage.Store.
+func (s *Store) Login(ctx context.Context, id string) (storage.Login, error) {
+	row, err := byID[loginRow](ctx, s, id)
+	if err != nil {
+		return storage.Login{}, err
+	}
+	return s.login(row)
+}
+
+// Every change of a login is this statement: who comes second finds another version and changes nothing.
+var (
+	loginColumns = columnsOf(&loginRow{}, "id")
+	swapLogin    = "UPDATE logins SET " + loginColumns.set() + " WHERE id = ? AND version = ?"
+)
+
+func (r *loginRow) swapValues(more ...any) []any {
+	return loginColumns.values(r, append([]any{r.ID, r.Version - 1}, more...)...)
+}
+
+// SwapLogin implements storage.Store.
+func (s *Store) SwapLogin(ctx context.Context, next storage.Login) error {
+	row, err := s.toLoginRow(next)
+	if err != nil {
+		return err
+	}
+	return s.atomically(ctx, func(db *gorm.DB) error { return swapped(db.Exec(swapLogin, row.swapValues()...)) })
+}
+
+// swapped says whether a statement that had to change a row did.
+func swapped(done *gorm.DB) error {
+	if done.Error == nil && done.RowsAffected == 0 {
+		return storage.ErrStale
+	}
+	return done.Error
+}

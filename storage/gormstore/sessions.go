@@ -1,0 +1,84 @@
+package gormstore
+
+import (
+	"context"
+	"time"
+
+	"gorm.io/gorm"
+
+	"tegata/storage"
+)
+
+type sessionRow struct {
+	ID        string `gorm:"primaryKey"`
+	AccountID string
+	AuthTime  instant
+	ACR       string
+	AMR       document[[]string]
+	Facts     blob
+	CreatedAt instant
+	SeenAt    instant
+	ExpiresAt instant
+}
+
+// TableName implements gorm's Tabler.
+func (sessionRow) TableName() string { return "sessions" }
+
+var sessionColumns = columnsOf(&sessionRow{})
+
+func (s *Store) toSessionRow(n storage.Session) (*sessionRow, error) {
+	facts, err := s.sealed(sessionFacts, n.ID, n.Facts)
+	return &sessionRow{
+		ID: n.ID, AccountID: n.AccountID, AuthTime: instant{n.AuthTime}, ACR: n.ACR, AMR: document[[]string]{n.AMR},
+		Facts: facts, CreatedAt: instant{n.CreatedAt}, SeenAt: instant{n.SeenAt}, ExpiresAt: instant{n.ExpiresAt},
+	}, err
+}
+
+func (s *Store) session(r sessionRow) (storage.Session, error) {
+	facts, err := s.opened(sessionFacts, r.ID, r.Facts)
+	if err != nil {
+		return storage.Session{}, err
+	}
+	return storage.Session{
+		ID: r.ID, AccountID: r.AccountID, AuthTime: r.AuthTime.Time, ACR: r.ACR, AMR: r.AMR.V,
+		Facts: facts, CreatedAt: r.CreatedAt.Time, SeenAt: r.SeenAt.Time, ExpiresAt: r.ExpiresAt.Time,
+	}, nil
+}
+
+type sessionLinkRow struct {
+	Session sessionRow `gorm:"embedded"`
+	Link    linkRow    `gorm:"embedded"`
+}
+
+var sessionLink = "SELECT " + sessionColumns.of("s") + ", l.subject, c.items FROM sessions s " +
+	"LEFT JOIN subjects l ON l.account_id = s.account_id AND l.sector = ? " +
+	"LEFT JOIN consents c ON c.account_id = s.account_id AND c.client_id = ? " +
+	"WHERE s.id = ? AND s.expires_at > ? AND s.seen_at > ?"
+
+// SessionLink implements storage.Store.
+func (s *Store) SessionLink(ctx context.Context, id, clientID, sector string, now, idleSince time.Time) (storage.Session, storage.Link, error) {
+	var rows []sessionLinkRow
+	err := s.read.WithContext(ctx).Raw(sessionLink, sector, clientID, id, instant{now}, instant{idleSince}).Find(&rows).Error
+	if err != nil {
+		return storage.Session{}, storage.Link{}, failure(ctx, err)
+	}
+	if len(rows) == 0 {
+		return storage.Session{}, storage.Link{}, storage.ErrNotFound
+	}
+	session, err := s.session(rows[0].Session)
+	return session, rows[0].Link.link(), err
+}
+
+// EndSession implements storage.Store. It needs two statements: an approval that holds the session's row is waited for
+// by the first, and only a later statement sees the grant which that approval made.
+func (s *Store) EndSession(ctx context.Context, id string, now time.Time) error {
+	if id == "" {
+		return nil // the mark of grants without a session
+	}
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		if err := tx.Exec("DELETE FROM sessions WHERE id = ?", id).Error; err != nil {
+			return err
+		}
+		return tx.Exec("UPDATE grants SET revoked_at = ? WHERE session_id = ? AND revoked_at IS NULL", instant{now}, id).Error
+	})
+}

@@ -1,0 +1,98 @@
+package gormstore
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// instant is a point in time to the microsecond: timestamptz in PostgreSQL, microseconds since 1970 in SQLite.
+// The zero time is NULL. It is read back in UTC.
+type instant struct{ time.Time }
+
+// GormDataType keeps gorm from filling in CreatedAt and UpdatedAt: the store has no clock.
+func (instant) GormDataType() string { return "instant" }
+
+// GormValue binds the form that the database at hand keeps.
+func (i instant) GormValue(_ context.Context, db *gorm.DB) clause.Expr {
+	var value any // nil: the zero time
+	switch {
+	case i.IsZero():
+	case db.Name() == "sqlite":
+		value = i.UnixMicro()
+	default:
+		value = i.Time.UTC()
+	}
+	return clause.Expr{SQL: "?", Vars: []any{value}}
+}
+
+// Scan implements sql.Scanner.
+func (i *instant) Scan(value any) error {
+	switch value := value.(type) {
+	case nil:
+		i.Time = time.Time{}
+	case int64:
+		i.Time = time.UnixMicro(value).UTC()
+	case time.Time:
+		i.Time = value.UTC()
+	default:
+		return fmt.Errorf("a %T is no time", value)
+	}
+	return nil
+}
+
+// blob is a byte string. Nothing is NULL, never an empty string: NULLs are distinct under UNIQUE.
+type blob []byte
+
+// Value implements driver.Valuer.
+func (b blob) Value() (driver.Value, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	return []byte(b), nil
+}
+
+// Scan implements sql.Scanner. It copies, the driver owns value.
+func (b *blob) Scan(value any) error {
+	switch value := value.(type) {
+	case nil:
+		*b = nil
+	case []byte:
+		*b = append(blob(nil), value...)
+	default:
+		return fmt.Errorf("a %T is no byte string", value)
+	}
+	return nil
+}
+
+// document is a value kept as JSON. A nil list is NULL, an empty one is [].
+type document[T any] struct{ V T }
+
+// Value implements driver.Valuer.
+func (d document[T]) Value() (driver.Value, error) {
+	out, err := json.Marshal(d.V)
+	if err != nil || string(out) == "null" {
+		return nil, err
+	}
+	return string(out), nil
+}
+
+// Scan implements sql.Scanner.
+func (d *document[T]) Scan(value any) error {
+	var zero T
+	d.V = zero
+	switch value := value.(type) {
+	case nil:
+		return nil
+	case string:
+		return json.Unmarshal([]byte(value), &d.V)
+	case []byte:
+		return json.Unmarshal(value, &d.V)
+	}
+	return fmt.Errorf("a %T is no document", value)
+}

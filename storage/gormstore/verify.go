@@ -1,0 +1,116 @@
+package gormstore
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+
+	"tegata/storage"
+)
+
+// foundCredential inserts a credential, or marks the one with that index as seen, while a login row stands by:
+// the %s that follows SELECT ?, ?, ?.
+const (
+	findCredential = "INSERT INTO credentials (cert_index, account_id, seen_at) SELECT ?, ?, ? "
+	seenAgain      = " ON CONFLICT (cert_index) DO UPDATE SET seen_at = excluded.seen_at RETURNING account_id"
+)
+
+var (
+	verifyColumns = columnsOf(&loginRow{}, "id", "account_id")
+
+	// The login is locked before the credential is touched, so that a stale login writes nothing; a lock that had to be
+	// waited for looks at the version again.
+	verifyOnPostgres = "WITH held AS (SELECT 1 FROM logins WHERE id = ? AND version = ? FOR UPDATE), owner AS (" +
+		findCredential + "FROM held" + seenAgain + ") UPDATE logins SET " + verifyColumns.set() +
+		", account_id = owner.account_id FROM owner WHERE logins.id = ? AND logins.version = ? RETURNING logins.account_id"
+
+	credentialOnSQLite = findCredential + "WHERE EXISTS (SELECT 1 FROM logins WHERE id = ? AND version = ?)" + seenAgain
+)
+
+type owner struct{ AccountID string }
+
+// VerifyLogin implements storage.Store.
+func (s *Store) VerifyLogin(ctx context.Context, next storage.Login, cred storage.Credential) (string, error) {
+	row, err := s.toLoginRow(next)
+	if err != nil {
+		return "", err
+	}
+	credential := []any{blob(cred.Index), cred.AccountID, instant{cred.SeenAt}}
+	if s.postgres {
+		err = s.atomically(ctx, func(db *gorm.DB) error { return verifyInOne(db, row, credential) })
+	} else {
+		err = s.transaction(ctx, func(tx *gorm.DB) error { return verifyInTwo(tx, row, credential) })
+	}
+	if err != nil {
+		return "", err
+	}
+	return row.AccountID, nil
+}
+
+// verifyInOne sets row.AccountID to the owner of the credential.
+func verifyInOne(db *gorm.DB, row *loginRow, credential []any) error {
+	values := append([]any{row.ID, row.Version - 1}, credential...)
+	values = append(values, verifyColumns.values(row, row.ID, row.Version-1)...)
+	return ownerFrom(db.Raw(verifyOnPostgres, values...), row)
+}
+
+// verifyInTwo is verifyInOne for SQLite, whose transaction is alone from its first statement on.
+func verifyInTwo(tx *gorm.DB, row *loginRow, credential []any) error {
+	find := tx.Raw(credentialOnSQLite, append(credential, row.ID, row.Version-1)...)
+	if err := ownerFrom(find, row); err != nil {
+		return err
+	}
+	return swapped(tx.Exec(swapLogin, row.swapValues()...))
+}
+
+func ownerFrom(query *gorm.DB, row *loginRow) error {
+	var owners []owner
+	if err := swapped(query.Find(&owners)); err != nil {
+		return err
+	}
+	row.AccountID = owners[0].AccountID
+	return nil
+}
+
+// linkItself reads the link of (account, sector) and (account, client) as two columns, wherever columns may stand.
+const linkItself = "(SELECT subject FROM subjects WHERE account_id = ? AND sector = ?) AS subject, " +
+	"(SELECT items FROM consents WHERE account_id = ? AND client_id = ?) AS items"
+
+type linkRow struct {
+	Subject *string
+	Items   document[[]string]
+}
+
+func (r linkRow) link() storage.Link {
+	if r.Subject == nil {
+		return storage.Link{Items: r.Items.V}
+	}
+	return storage.Link{Subject: *r.Subject, Items: r.Items.V}
+}
+
+// Link implements storage.Store.
+func (s *Store) Link(ctx context.Context, accountID, clientID, sector string) (storage.Link, error) {
+	var rows []linkRow
+	err := s.read.WithContext(ctx).Raw("SELECT "+linkItself, accountID, sector, accountID, clientID).Find(&rows).Error
+	if err != nil {
+		return storage.Link{}, failure(ctx, err)
+	}
+	return rows[0].link(), nil
+}
+
+// ReturnLogin implements storage.Store.
+func (s *Store) ReturnLogin(ctx context.Context, next storage.Login, sector string) (storage.Link, error) {
+	row, err := s.toLoginRow(next)
+	if err != nil {
+		return storage.Link{}, err
+	}
+	var rows []linkRow
+	values := row.swapValues(row.AccountID, sector, row.AccountID, row.ClientID)
+	err = s.atomically(ctx, func(db *gorm.DB) error {
+		return swapped(db.Raw(swapLogin+" RETURNING "+linkItself, values...).Find(&rows))
+	})
+	if err != nil {
+		return storage.Link{}, err
+	}
+	return rows[0].link(), nil
+}
