@@ -69,8 +69,10 @@ func Start(l storage.Login, browser Secret, now time.Time, rand io.Reader) (stor
 	return next(l, storage.Waiting), nil
 }
 
-// Ticket is the secret of the ticket that is out; only the browser of the login can compute it.
-func Ticket(l storage.Login, browser Secret) Secret { return browser.derive(l.ID, l.TicketSerial) }
+// Ticket is the text of the ticket that is out, for the launch link; only the browser of the login can compute it.
+func Ticket(l storage.Login, browser Secret) string {
+	return l.ID + "." + browser.derive(l.ID, l.TicketSerial).Reveal()
+}
 
 // Claim hands the login to the agent that holds the ticket. The first claim wins.
 func Claim(l storage.Login, ticket Secret, agentKey []byte, version, returnTo string, now time.Time, rand io.Reader) (storage.Login, error) {
@@ -96,7 +98,7 @@ func Claim(l storage.Login, ticket Secret, agentKey []byte, version, returnTo st
 // agent of this login is proved by its key before.
 func Held(l storage.Login, now time.Time) error {
 	switch {
-	case l.State == storage.Verified || l.State == storage.Returned || l.State == storage.Answered:
+	case l.State == storage.Verified || l.State == storage.Returned || l.State == storage.Answered || l.State == storage.Failed:
 		return fail.AlreadyUsed
 	case l.State == storage.Cancelled:
 		return fail.UserCancelled

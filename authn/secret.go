@@ -70,11 +70,16 @@ func (s Secret) derive(login string, n int64) Secret {
 	return out
 }
 
-// newID draws a 128-bit handle. Handles stand in URLs and are no secrets.
+// newID draws a 128-bit handle. Handles stand in URLs and are no secrets. One that begins with a hyphen, which a
+// program could take for an option, is drawn again.
 func newID(rand io.Reader) (string, error) {
-	var b [16]byte
-	if _, err := io.ReadFull(rand, b[:]); err != nil {
-		return "", fmt.Errorf("authn: randomness: %w", err)
+	for {
+		var b [16]byte
+		if _, err := io.ReadFull(rand, b[:]); err != nil {
+			return "", fmt.Errorf("authn: randomness: %w", err)
+		}
+		if id := base64.RawURLEncoding.EncodeToString(b[:]); id[0] != '-' {
+			return id, nil
+		}
 	}
-	return base64.RawURLEncoding.EncodeToString(b[:]), nil
 }

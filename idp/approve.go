@@ -29,12 +29,12 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 			return l, err
 		}
 		return authn.Return(l, secret, b.Secret, p.Now())
-	}, func(ctx context.Context, l storage.Login) error {
+	}, func(ctx context.Context, l *storage.Login) error {
 		if l.State == storage.Burned {
-			return p.Store.SwapLogin(ctx, l)
+			return p.Store.SwapLogin(ctx, *l)
 		}
 		var err error
-		link, err = p.Store.ReturnLogin(ctx, l, client.Sector)
+		link, err = p.Store.ReturnLogin(ctx, *l, client.Sector)
 		return err
 	})
 	if errors.Is(err, fail.DifferentBrowser) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tegata/authn"
+	"tegata/authn/agent"
 	"tegata/authn/fail"
 	"tegata/claims"
 	"tegata/idp/keys"
@@ -29,7 +30,7 @@ const (
 
 // judge decides whether what an agent brought proves a login.
 type judge interface {
-	Judge(ctx context.Context, l storage.Login, r authn.Result) (authn.Evidence, error)
+	Judge(ctx context.Context, l storage.Login, r agent.ResultRequest) (authn.Evidence, error)
 }
 
 // Config is what a Provider is made of.

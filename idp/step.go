@@ -51,7 +51,7 @@ func (p *Provider) step(l storage.Login, c storage.Client, b Browser) (Step, err
 	case storage.Created:
 		s.Show = ShowLogin
 	case storage.Waiting, storage.Claimed:
-		s.Show, s.Ticket = ShowWait, l.ID+"."+authn.Ticket(l, b.Secret).Reveal()
+		s.Show, s.Ticket = ShowWait, authn.Ticket(l, b.Secret)
 	case storage.Verified:
 		s.Show = ShowReturn
 	case storage.Returned:
@@ -145,7 +145,7 @@ func (p *Provider) move(ctx context.Context, id string, b Browser, decide func(s
 			return l, err
 		}
 		return decide(l)
-	}, p.Store.SwapLogin)
+	}, p.plainSwap)
 	if err != nil {
 		return Step{}, err
 	}
@@ -154,7 +154,7 @@ func (p *Provider) move(ctx context.Context, id string, b Browser, decide func(s
 
 // swap decides on the copy at hand and stores the result. When the copy was old, it decides once more on the stored
 // record; when that moves too, somebody else is driving this login.
-func (p *Provider) swap(ctx context.Context, id string, decide func(storage.Login) (storage.Login, error), write func(context.Context, storage.Login) error) (storage.Login, error) {
+func (p *Provider) swap(ctx context.Context, id string, decide func(storage.Login) (storage.Login, error), write func(context.Context, *storage.Login) error) (storage.Login, error) {
 	e, cached := p.logins.get(id)
 	for range 2 {
 		if !cached {
@@ -171,7 +171,7 @@ func (p *Provider) swap(ctx context.Context, id string, decide func(storage.Logi
 			}
 			return l, refusal
 		}
-		switch err := write(ctx, l); {
+		switch err := write(ctx, &l); {
 		case err == nil:
 			p.logins.put(l, nil)
 			return l, refusal
@@ -181,6 +181,10 @@ func (p *Provider) swap(ctx context.Context, id string, decide func(storage.Logi
 		cached = false
 	}
 	return storage.Login{}, fail.AlreadyUsed
+}
+
+func (p *Provider) plainSwap(ctx context.Context, l *storage.Login) error {
+	return p.Store.SwapLogin(ctx, *l)
 }
 
 // load reads the stored record.

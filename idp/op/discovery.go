@@ -47,7 +47,7 @@ func discovery(issuer string) metadata {
 			EndSessionEndpoint:                issuer + EndSessionPath,
 			JwksURI:                           issuer + JWKSPath,
 			ScopesSupported:                   claims.Scopes(),
-			ClaimsSupported:                   append([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"}, claims.Names()...),
+			ClaimsSupported:                   claimNames(),
 			ResponseTypesSupported:            []string{"code"},
 			ResponseModesSupported:            ResponseModes,
 			GrantTypesSupported:               []oidc.GrantType{oidc.GrantTypeCode},
@@ -70,4 +70,12 @@ func cached(data any) *zop.Response {
 	r.Header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(keys.MaxAge/time.Second)))
 	r.Header.Set("Access-Control-Allow-Origin", "*")
 	return r
+}
+
+func claimNames() []string {
+	names := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"}
+	for _, i := range claims.Catalogue() {
+		names = append(names, string(i))
+	}
+	return names
 }

@@ -1,0 +1,214 @@
+package authn
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"tegata/authn/agent"
+	"tegata/authn/card"
+	"tegata/authn/fail"
+	"tegata/authn/jpki"
+	"tegata/authn/revocation"
+	"tegata/authn/statement"
+	"tegata/claims"
+	"tegata/storage"
+)
+
+// ACR of a card login: card with PIN and a fresh revocation check (R15).
+const ACR = "aal3"
+
+// amr of a card login (RFC 8176 has pin and hwk; mnc is the My Number Card).
+var amr = []string{"mnc", "pin", "hwk"}
+
+// Evidence is what a good result proves.
+type Evidence struct {
+	Index []byte // of the authentication certificate, keyed: nobody can compute it from a serial (R6)
+	Facts []byte // claims.Person, encoded; nil when no attributes were asked for
+	ACR   string
+	AMR   []string
+}
+
+// Judge decides whether what an agent brought proves a login. It is safe for concurrent use.
+type Judge struct {
+	Issuer          string
+	Trust           *jpki.Trust
+	Revocation      revocation.Checker
+	CardInfoIssuers []*rsa.PublicKey // keys that certify card-info data; empty: such data is not accepted
+	IndexKey        []byte           // secret of Evidence.Index; it must never change
+	Now             func() time.Time
+}
+
+// Operations says what the card must do for a request.
+func Operations(r storage.AuthRequest) []string {
+	if len(claims.Items(r.Scopes)) == 0 {
+		return []string{statement.Authenticate}
+	}
+	return []string{statement.Authenticate, statement.ReadAttributes}
+}
+
+// Sources are the attribute sources that this judge accepts, best first. A signature certificate is a statement of its
+// holder under the state's signature; card-info data counts only where the operator holds its issuer's key.
+func (j *Judge) Sources() []string {
+	if len(j.CardInfoIssuers) == 0 {
+		return []string{statement.SignatureCertificate}
+	}
+	return []string{statement.SignatureCertificate, statement.CardInfo}
+}
+
+// Judge rebuilds from l alone what the card should have signed, compares, and only then asks whose card it is and
+// whether it is still good. What it returns was proved by this very login; the order goes from cheap to dear.
+func (j *Judge) Judge(ctx context.Context, l storage.Login, r agent.ResultRequest) (Evidence, error) {
+	login, err := statement.Open(r.Statement, statement.LoginType)
+	if err != nil {
+		return Evidence{}, err
+	}
+	attributes, err := j.openAttributes(l, r)
+	if err != nil {
+		return Evidence{}, err
+	}
+	want, err := j.expected(l, attributes.ref)
+	if err != nil {
+		return Evidence{}, err
+	}
+	if _, err := statement.Expect(login, want, j.Now()); err != nil {
+		return Evidence{}, err
+	}
+	if err := attributes.check(l, login, j.Issuer, j.Now()); err != nil {
+		return Evidence{}, err
+	}
+	checks := []check{{login.Leaf, jpki.Authentication}}
+	if attributes.leaf != nil {
+		checks = append(checks, check{attributes.leaf, jpki.Signature})
+	}
+	if err := j.certificates(ctx, checks); err != nil {
+		return Evidence{}, err
+	}
+	facts, err := attributes.facts(j.CardInfoIssuers)
+	if err != nil {
+		return Evidence{}, err
+	}
+	return Evidence{Index: jpki.Index(j.IndexKey, jpki.Authentication, login.Leaf), Facts: facts, ACR: ACR, AMR: amr}, nil
+}
+
+// expected is the login statement that our own records allow.
+func (j *Judge) expected(l storage.Login, ref *statement.AttributesRef) (statement.Login, error) {
+	key, err := agent.ParseKey(l.AgentKey)
+	if err != nil {
+		return statement.Login{}, fail.Internal.Because(err)
+	}
+	return statement.Login{
+		Issuer: j.Issuer, Login: l.ID, TicketHash: encode(l.TicketHash), Client: l.ClientID, Flow: statement.FlowReader,
+		Operations: Operations(l.Request), Nonce: encode(l.Nonce), AgentKey: key.Thumbprint(), Attributes: ref,
+	}, nil
+}
+
+type check struct {
+	leaf    *x509.Certificate
+	purpose jpki.Purpose
+}
+
+// certificates checks paths first and then asks about revocation, all at once: each answer may take seconds.
+func (j *Judge) certificates(ctx context.Context, checks []check) error {
+	issuers := make([]*x509.Certificate, len(checks))
+	for i, c := range checks {
+		issuer, err := j.Trust.Check(c.leaf, c.purpose, j.Now())
+		if err != nil {
+			return err
+		}
+		issuers[i] = issuer
+	}
+	answers := make(chan error, len(checks))
+	for i, c := range checks {
+		go func() { answers <- revocation.Refuse(j.Revocation.Check(ctx, c.leaf, issuers[i])) }()
+	}
+	var refusal error
+	for range checks {
+		refusal = worse(refusal, <-answers)
+	}
+	return refusal
+}
+
+// worse prefers a certain refusal to "could not ask", so that the same card always hears the same.
+func worse(a, b error) error {
+	if a == nil || b != nil && errors.Is(a, fail.RevocationUnavailable) {
+		return b
+	}
+	return a
+}
+
+func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// brought is the attribute evidence of one result: nothing, a signature certificate's, or card-info files.
+type brought struct {
+	ref    *statement.AttributesRef
+	opened statement.Opened
+	leaf   *x509.Certificate
+	files  *card.CardInfoFiles
+}
+
+// openAttributes takes exactly the evidence that was asked for.
+func (j *Judge) openAttributes(l storage.Login, r agent.ResultRequest) (brought, error) {
+	asked := len(Operations(l.Request)) > 1
+	switch {
+	case !asked && r.Attributes == "" && r.CardInfo == nil:
+		return brought{}, nil
+	case asked && r.Attributes != "" && r.CardInfo == nil:
+		o, err := statement.Open(r.Attributes, statement.AttributesType)
+		if err != nil {
+			return brought{}, err
+		}
+		return brought{ref: statement.CertificateRef(o.Leaf.Raw), opened: o, leaf: o.Leaf}, nil
+	case asked && r.Attributes == "" && r.CardInfo != nil && len(j.CardInfoIssuers) > 0:
+		f := card.CardInfoFiles{EF0002: r.CardInfo.Attributes, EF0003: r.CardInfo.Signature, EF0004: r.CardInfo.Certificate}
+		return brought{ref: statement.CardInfoRef(f.EF0002, f.EF0003, f.EF0004), files: &f}, nil
+	}
+	return brought{}, fail.StatementMismatch.Because(errors.New("attribute evidence does not fit the request"))
+}
+
+// check holds the attributes statement to the login statement that it names. Together with CertificateRef in that one,
+// the two name each other.
+func (b brought) check(l storage.Login, login statement.Opened, issuer string, now time.Time) error {
+	if b.leaf == nil {
+		return nil
+	}
+	_, err := statement.ExpectAttributes(b.opened, statement.Attributes{
+		Issuer: issuer, Login: l.ID, LoginStatement: login.Hash(), Declaration: statement.ShareAttributes, Nonce: encode(l.Nonce),
+	}, now)
+	return err
+}
+
+// facts reads the person out of the evidence.
+func (b brought) facts(issuers []*rsa.PublicKey) ([]byte, error) {
+	switch {
+	case b.leaf != nil:
+		a, err := jpki.ReadAttributes(b.leaf)
+		if err != nil {
+			return nil, err
+		}
+		p, err := claims.FromCertificate(claims.CertificateFields{
+			Name: a.Name, NameSubstitution: a.NameSubstitution, Sex: a.Sex, Birth: a.Birth,
+			Address: a.Address, AddressSubstitution: a.AddressSubstitution})
+		if err != nil {
+			return nil, fail.CardDataBroken.Because(err)
+		}
+		return p.Encode(), nil
+	case b.files != nil:
+		if err := card.VerifyCardInfo(*b.files, issuers); err != nil {
+			return nil, err
+		}
+		info, err := card.ParseCardInfo(b.files.EF0002)
+		if err != nil {
+			return nil, err
+		}
+		p, err := claims.FromCardInfo(claims.CardInfoFields{Name: info.Name, Address: info.Address, Birth: info.Birth, Sex: info.Sex}, true)
+		if err != nil {
+			return nil, fail.CardDataBroken.Because(err)
+		}
+		return p.Encode(), nil
+	}
+	return nil, nil
+}

@@ -1,0 +1,72 @@
+package show
+
+import (
+	"net/http"
+	"strings"
+
+	"tegata/authn"
+	"tegata/idp"
+)
+
+// The two cookies. Both hold 256 random bits and end with the browser; times are kept by us.
+const (
+	browserCookie = "bs" // proves that this is the browser that started a login
+	sessionCookie = "ss" // the SSO session
+)
+
+// secure says whether cookies can be locked to https. Only a loopback sandbox runs without.
+func (s *Show) secure() bool { return strings.HasPrefix(s.Issuer, "https://") }
+
+// name carries the __Host- prefix wherever a browser accepts it: no subdomain and no plain-http page can then plant a
+// cookie of ours (RFC 6265bis 4.1.3.2).
+func (s *Show) name(cookie string) string {
+	if s.secure() {
+		return "__Host-" + cookie
+	}
+	return cookie
+}
+
+func (s *Show) cookie(name, value string) *http.Cookie {
+	return &http.Cookie{Name: s.name(name), Value: value, Path: "/", HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode}
+}
+
+func (s *Show) secret(r *http.Request, name string) (authn.Secret, bool) {
+	c, err := r.Cookie(s.name(name))
+	if err != nil {
+		return authn.Secret{}, false
+	}
+	return authn.ParseSecret(c.Value)
+}
+
+// Known reads what the browser's cookies say.
+func (s *Show) Known(r *http.Request) idp.Browser {
+	var b idp.Browser
+	b.Secret, b.Known = s.secret(r, browserCookie)
+	b.Session, b.HasSession = s.secret(r, sessionCookie)
+	return b
+}
+
+// Browser is Known for the start of a login: a browser without a secret gets one.
+func (s *Show) Browser(w http.ResponseWriter, r *http.Request) idp.Browser {
+	b := s.Known(r)
+	if b.Known {
+		return b
+	}
+	secret, err := authn.NewSecret(s.Rand)
+	if err != nil {
+		return b // without randomness nothing can start; the next step says so
+	}
+	http.SetCookie(w, s.cookie(browserCookie, secret.Reveal()))
+	b.Secret, b.Known = secret, true
+	return b
+}
+
+func (s *Show) setSession(w http.ResponseWriter, secret authn.Secret) {
+	http.SetCookie(w, s.cookie(sessionCookie, secret.Reveal()))
+}
+
+func (s *Show) dropSession(w http.ResponseWriter) {
+	c := s.cookie(sessionCookie, "")
+	c.MaxAge = -1
+	http.SetCookie(w, c)
+}

@@ -1,0 +1,50 @@
+package show
+
+import (
+	"slices"
+	"strconv"
+
+	"tegata/claims"
+)
+
+// Optional says whether a person may leave this item out: where several are asked, each may stay here. A single one is
+// what the whole request is about; saying no to it is the refuse button.
+func Optional(offers []claims.Offer, item claims.Item) bool {
+	available := 0
+	for _, o := range offers {
+		if o.Available {
+			available++
+		}
+	}
+	return available > 1
+}
+
+func asksFor(asked []claims.Item, i claims.Item) bool { return slices.Contains(asked, i) }
+
+// value is what would be sent for an item, read from the very set that would be sent.
+func value(set claims.ClaimSet, item claims.Item) string {
+	switch item {
+	case claims.ItemName:
+		return set.Name
+	case claims.ItemAddress:
+		if set.Address != nil {
+			return set.Address.Formatted
+		}
+	case claims.ItemBirthdate:
+		return set.Birthdate
+	case claims.ItemGender:
+		return string(set.Gender)
+	case claims.ItemAgeOver18:
+		return boolean(set.AgeOver18)
+	case claims.ItemAgeOver20:
+		return boolean(set.AgeOver20)
+	}
+	return ""
+}
+
+func boolean(b *bool) string {
+	if b == nil {
+		return ""
+	}
+	return strconv.FormatBool(*b)
+}

@@ -1,0 +1,174 @@
+// Package show turns what idp says comes next into a response: a page, a redirect, the answer for the relying party;
+// and it owns the browser's two cookies. Every handler of a login ends here, so the look of a step is decided once.
+// It refuses to know what a step means for the login, and how pages are drawn (web/ui).
+package show
+
+import (
+	"errors"
+	"html/template"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"tegata/authn"
+	"tegata/authn/fail"
+	"tegata/claims"
+	"tegata/idp"
+	"tegata/storage"
+	"tegata/web/ui"
+)
+
+// Show implements op.Pages.
+type Show struct {
+	UI             *ui.UI
+	Issuer         string
+	LaunchTemplate string // with {ticket}: tegata:{ticket}
+	ReadsSign      bool   // agents may use the signature certificate
+	ReadsCardInfo  bool   // agents may use the card-info application
+	Now            func() time.Time
+	Rand           io.Reader
+	Log            *slog.Logger
+}
+
+// LoginPath is the one address of a login, whatever its state.
+func LoginPath(id string) string { return "/login/" + id }
+
+// Step sends the browser to the login's own address, or with the answer to the relying party.
+func (s *Show) Step(w http.ResponseWriter, r *http.Request, step idp.Step) {
+	if step.Cookie != nil {
+		s.setSession(w, *step.Cookie)
+	}
+	if step.Show == idp.ShowAnswer {
+		Note(r, slog.String("client", step.Client.ID), slog.String("answer", answerWord(step.Answer)))
+		s.answer(w, r, step)
+		return
+	}
+	SeeOther(w, r, ui.KeepLang(r, LoginPath(step.Login.ID)))
+}
+
+// Page draws the login where it stands.
+func (s *Show) Page(w http.ResponseWriter, r *http.Request, step idp.Step) {
+	r = ui.WithUILocales(r, step.Login.Request.UILocales)
+	switch step.Show {
+	case idp.ShowLogin:
+		s.UI.Render(w, r, http.StatusOK, s.loginPage(step))
+	case idp.ShowWait:
+		s.UI.Render(w, r, http.StatusOK, s.waitPage(step))
+	case idp.ShowReturn:
+		SeeOther(w, r, step.Login.ReturnTo)
+	case idp.ShowConsent:
+		s.UI.Render(w, r, http.StatusOK, consentPage(step, ui.Lang(r, nil)))
+	case idp.ShowFailure:
+		s.error(w, r, step.Err, LoginPath(step.Login.ID)+"/leave", "")
+	default:
+		s.Error(w, r, errors.New("show: a step without a page"))
+	}
+}
+
+func (s *Show) loginPage(step idp.Step) ui.LoginPage {
+	base := LoginPath(step.Login.ID)
+	p := ui.LoginPage{
+		RPName: step.Client.Name, RPHost: host(step.Login.Request.RedirectURI), ProviderHost: host(s.Issuer), Purpose: step.Client.Purpose,
+		StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: []string{step.Login.Request.RedirectURI},
+	}
+	for _, i := range claims.Items(step.Login.Request.Scopes) {
+		p.Items = append(p.Items, ui.ItemLine{Key: string(i)})
+	}
+	if len(p.Items) > 0 {
+		p.ReadsSignature, p.ReadsCardInfo = s.ReadsSign, s.ReadsCardInfo && !s.ReadsSign
+	}
+	return p
+}
+
+func (s *Show) waitPage(step idp.Step) ui.WaitPage {
+	base := LoginPath(step.Login.ID)
+	return ui.WaitPage{
+		RPName: step.Client.Name, RPHost: host(step.Login.Request.RedirectURI),
+		LaunchURL:   template.URL(strings.ReplaceAll(s.LaunchTemplate, "{ticket}", step.Ticket)), // the template is the operator's, the ticket is ours
+		Number:      step.Login.Number,
+		ProgressKey: s.Progress(step.Login), Tries: step.Login.Tries,
+		Events: base + "/events", Refresh: base, RestartAction: base + "/start", CancelAction: base + "/cancel",
+		FormTargets: []string{step.Login.Request.RedirectURI},
+	}
+}
+
+// unseenAfter is when the page starts to help with an agent that does not report.
+const unseenAfter = 6 * time.Second
+
+// Progress is the code that the page shows for a login that waits.
+func (s *Show) Progress(l storage.Login) string {
+	now := s.Now()
+	switch {
+	case l.State != storage.Waiting:
+		return l.Progress
+	case !now.Before(l.TicketExpires):
+		return "expired"
+	case l.TicketExpires.Sub(now) < authn.TicketLife-unseenAfter:
+		return "agent_not_seen"
+	}
+	return l.Progress
+}
+
+func consentPage(step idp.Step, lang string) ui.ConsentPage {
+	p := ui.ConsentPage{
+		RPName: step.Client.Name, RPHost: host(step.Login.Request.RedirectURI), Purpose: purpose(step.Client, lang),
+		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: []string{step.Login.Request.RedirectURI},
+	}
+	asked := claims.Items(step.Login.Request.Scopes)
+	would := claims.Release(step.Offers, asked)
+	for _, o := range step.Offers {
+		p.Items = append(p.Items, ui.ConsentItem{
+			Key: string(o.Item), Value: value(would.UserInfo, o.Item), Available: o.Available,
+			Required: !Optional(step.Offers, o.Item), Checked: true,
+		})
+	}
+	for _, i := range claims.Catalogue() {
+		if !asksFor(asked, i) && !i.Predicate() {
+			p.NotSent = append(p.NotSent, string(i))
+		}
+	}
+	return p
+}
+
+// answerWord is what the log says of an answer: that there is a code, or the OAuth error. Never a value.
+func answerWord(a idp.Answer) string {
+	if e := a.Get("error"); e != "" {
+		return e
+	}
+	return "code"
+}
+
+// host is what a person can compare with an address bar.
+func host(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" {
+		return raw
+	}
+	return u.Host
+}
+
+// purpose is the relying party's own sentence in the reader's language, or the one it has.
+func purpose(c storage.Client, lang string) string {
+	if lang == "ja" && c.PurposeJa != "" || c.Purpose == "" {
+		return c.PurposeJa
+	}
+	return c.Purpose
+}
+
+// SeeOther is the one redirect of the house: 303, so that a form is never sent on (RFC 9700 4.12).
+func SeeOther(w http.ResponseWriter, r *http.Request, to string) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// fields that the error page may carry in the log beside the code.
+func logLevel(e *fail.Error) slog.Level {
+	if e.Status >= 500 {
+		return slog.LevelError
+	}
+	return slog.LevelInfo
+}
