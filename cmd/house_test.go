@@ -34,7 +34,7 @@ func list(t *testing.T, system string) []room {
 	// -e: a foreign module that only the other system needs may be absent here; our own imports are still listed.
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Name,Doc,Imports,Deps,GoFiles,CgoFiles", house+"/...")
 	cmd.Dir = ".."
-	cmd.Env = append(os.Environ(), "GOOS="+system, "CGO_ENABLED=1", "GOFLAGS=-mod=readonly")
+	cmd.Env = append(os.Environ(), "GOOS="+system, "CGO_ENABLED=1", "GOFLAGS=-mod=readonly -buildvcs=false")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

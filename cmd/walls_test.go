@@ -33,7 +33,7 @@ var guests = []struct {
 }{
 	{"github.com/zitadel/oidc/...", []string{"idp/op"}},
 	{"gorm.io/...", []string{"storage/gormstore/..."}},
-	{"github.com/jackc/pgx/...", []string{"storage/gormstore/..."}},
+	{"github.com/jackc/pgx/...", []string{"storage/gormstore/...", "storage/storagetest"}}, // the latter makes test databases
 	{"github.com/ncruces/go-sqlite3/...", []string{"storage/gormstore/..."}},
 	{"github.com/pressly/goose/...", []string{"storage/gormstore/..."}},
 	{"github.com/gin-gonic/gin/...", []string{"web/..."}},
