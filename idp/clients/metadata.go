@@ -1,0 +1,124 @@
+package clients
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Secret is a client secret in the clear. It prints as stars; string(s) is the explicit way to it.
+type Secret string
+
+// Format prints stars for every verb.
+func (Secret) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "***") }
+
+// LogValue logs stars.
+func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
+
+// Metadata is what someone says about a client, before any rule has looked at it. Names are those of RFC 7591 and
+// OIDC Registration; purpose is ours (R25). Absent members have the defaults that Rules.Client fills in.
+type Metadata struct {
+	ClientID               string   `json:"client_id,omitempty"`
+	ClientSecret           Secret   `json:"client_secret,omitempty"`
+	ClientName             string   `json:"client_name,omitempty"`
+	ClientNameJa           string   `json:"client_name#ja,omitempty"`
+	ClientURI              string   `json:"client_uri,omitempty"`
+	RedirectURIs           []string `json:"redirect_uris,omitempty"`
+	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
+	AuthMethod             string   `json:"token_endpoint_auth_method,omitempty"`
+	GrantTypes             []string `json:"grant_types,omitempty"`
+	ResponseTypes          []string `json:"response_types,omitempty"`
+	Scope                  string   `json:"scope,omitempty"` // separated by spaces
+	IDTokenAlg             string   `json:"id_token_signed_response_alg,omitempty"`
+	SubjectType            string   `json:"subject_type,omitempty"`
+	SectorIdentifierURI    string   `json:"sector_identifier_uri,omitempty"`
+	ApplicationType        string   `json:"application_type,omitempty"` // web (default) or native
+	Purpose                string   `json:"purpose,omitempty"`
+	PurposeJa              string   `json:"purpose#ja,omitempty"`
+
+	Unsupported []string `json:"-"` // members that ask for a protection which this version does not give
+	Unknown     []string `json:"-"` // members that mean nothing here, sorted; worth a warning
+}
+
+// harmless members are known and unused: leaving them out takes nothing from the client or the person.
+var harmless = []string{
+	"client_id_issued_at", "contacts", "default_acr_values", "initiate_login_uri", "jwks", "jwks_uri", "logo_uri",
+	"policy_uri", "registration_access_token", "registration_client_uri", "request_uris", "require_auth_time",
+	"software_id", "software_version", "tos_uri",
+}
+
+// protections are members that a client would rely on. Dropping one in silence would weaken what it asked for.
+var protections = []string{
+	"authorization_encrypted_response_alg", "authorization_encrypted_response_enc", "authorization_signed_response_alg",
+	"client_secret_expires_at", "default_max_age", "dpop_bound_access_tokens", "id_token_encrypted_response_alg",
+	"id_token_encrypted_response_enc", "request_object_encryption_alg", "request_object_encryption_enc",
+	"request_object_signing_alg", "require_pushed_authorization_requests", "require_signed_request_object",
+	"software_statement", "tls_client_certificate_bound_access_tokens", "userinfo_encrypted_response_alg",
+	"userinfo_encrypted_response_enc", "userinfo_signed_response_alg",
+}
+
+// used lists the members that Metadata has a field for, in the order of the fields: those without come last.
+var used = func() []string {
+	var names []string
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[Metadata]()) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "-" {
+			names = append(names, name)
+		}
+	}
+	return names
+}()
+
+// UnmarshalJSON reads one object of client metadata. Member names count exactly, letter case included.
+// Its errors name the member and what it should be, never its value.
+func (m *Metadata) UnmarshalJSON(b []byte) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(b, &members); err != nil || members == nil {
+		return errors.New("must be a JSON object")
+	}
+	*m = Metadata{}
+	fields := reflect.ValueOf(m).Elem()
+	for i, name := range used {
+		raw, present := members[name]
+		if !present {
+			continue
+		}
+		if err := json.Unmarshal(raw, fields.Field(i).Addr().Interface()); err != nil {
+			return fmt.Errorf("%s: must be %s", name, shape(fields.Field(i).Kind()))
+		}
+	}
+	m.sort(members)
+	return nil
+}
+
+func shape(k reflect.Kind) string {
+	if k == reflect.Slice {
+		return "an array of strings"
+	}
+	return "a string"
+}
+
+// sort puts the members without a field into Unsupported and Unknown.
+func (m *Metadata) sort(members map[string]json.RawMessage) {
+	for name, raw := range members {
+		switch {
+		case slices.Contains(used, name) || slices.Contains(harmless, name):
+		case !slices.Contains(protections, name):
+			m.Unknown = append(m.Unknown, name)
+		case asks(raw):
+			m.Unsupported = append(m.Unsupported, name)
+		}
+	}
+	slices.Sort(m.Unknown)
+	slices.Sort(m.Unsupported)
+}
+
+// asks says whether a member's value asks for anything: false, 0 and empty values do not.
+func asks(raw json.RawMessage) bool {
+	return !slices.Contains([]string{"null", "false", "0", `""`, "[]", "{}"}, string(bytes.TrimSpace(raw)))
+}

@@ -1,0 +1,211 @@
+package clients
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"tegata/claims"
+	"tegata/storage"
+)
+
+// Authentication methods at the token endpoint that this version has.
+const (
+	AuthBasic = "client_secret_basic" // the default
+	AuthPost  = "client_secret_post"
+	AuthNone  = "none" // public client
+)
+
+// DefaultScope is what a client may ask for when its metadata has no scope: to sign in, and the two questions of age
+// that tell least. Everything about the person has to be registered by name.
+const DefaultScope = claims.ScopeOpenID + " " + string(claims.ItemAgeOver18) + " " + string(claims.ItemAgeOver20)
+
+const (
+	minSecret  = 32 // characters; see HashSecret
+	maxSecret  = 512
+	maxID      = 256
+	maxName    = 100
+	maxPurpose = 300
+	maxURIs    = 50
+)
+
+// Rules are the operator's choices. The zero value is the strictest.
+type Rules struct {
+	AllowLoopbackHTTP bool // http://localhost for web clients too: for development and the sandbox
+	AllowShortSecrets bool // secrets under 32 characters, which can be guessed: for the sandbox
+}
+
+// Problem is one thing that keeps metadata from becoming a client.
+type Problem struct {
+	Field string // member, with an index for lists: redirect_uris[0]
+	Text  string // English sentence; never quotes a secret
+}
+
+// String gives both parts, for lists of problems in a terminal.
+func (p Problem) String() string { return p.Field + ": " + p.Text }
+
+// registration collects the problems of one client.
+type registration struct {
+	Rules
+	Metadata
+	problems []Problem
+}
+
+func (r *registration) refuse(field, text string) {
+	r.problems = append(r.problems, Problem{Field: field, Text: text})
+}
+
+// Client turns metadata into the record of a client, or says everything that is wrong with it at once. With
+// problems the record is the zero Client.
+func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem) {
+	r := &registration{Rules: rules, Metadata: m}
+	r.AuthMethod = orDefault(m.AuthMethod, AuthBasic)
+	r.checkNames()
+	r.checkAuthentication()
+	r.checkProtocol()
+	r.checkURIs()
+	c := storage.Client{
+		ID:                     m.ClientID,
+		NameJa:                 m.ClientNameJa,
+		URI:                    m.ClientURI,
+		RedirectURIs:           slices.Clone(m.RedirectURIs),
+		PostLogoutRedirectURIs: slices.Clone(m.PostLogoutRedirectURIs),
+		AuthMethod:             r.AuthMethod,
+		Scopes:                 r.scopes(),
+		IDTokenAlg:             orDefault(m.IDTokenAlg, "ES256"),
+		Sector:                 r.sector(),
+		Purpose:                m.Purpose,
+		PurposeJa:              m.PurposeJa,
+		CreatedAt:              now,
+		UpdatedAt:              now,
+	}
+	if len(r.problems) > 0 {
+		return storage.Client{}, r.problems
+	}
+	// A client without a name is shown by its sector, which says at least where the answer goes.
+	c.Name = orDefault(m.ClientName, c.Sector)
+	if m.ClientSecret != "" {
+		c.SecretHashes = [][]byte{HashSecret(string(m.ClientSecret))}
+	}
+	return c, nil
+}
+
+func orDefault(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+func (r *registration) checkNames() {
+	switch {
+	case r.ClientID == "":
+		r.refuse("client_id", "is missing.")
+	case !visible(r.ClientID) || len(r.ClientID) > maxID:
+		r.refuse("client_id", "must be 1 to 256 printable ASCII characters without spaces.")
+	}
+	for _, t := range []struct {
+		field, text string
+		max         int
+	}{
+		{"client_name", r.ClientName, maxName},
+		{"client_name#ja", r.ClientNameJa, maxName},
+		{"purpose", r.Purpose, maxPurpose},
+		{"purpose#ja", r.PurposeJa, maxPurpose},
+	} {
+		if !showable(t.text, t.max) {
+			r.refuse(t.field, fmt.Sprintf("must be one line of at most %d characters, without invisible ones.", t.max))
+		}
+	}
+	for _, name := range r.Unsupported {
+		r.refuse(name, "is not supported yet; the client would rely on it.")
+	}
+}
+
+// visible accepts the ASCII characters from ! to ~.
+func visible(s string) bool {
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c > '~' })
+}
+
+// showable keeps out what could make a consent page say something else than it seems to: line breaks, and
+// format characters such as those that reverse the direction of writing.
+func showable(s string, maximum int) bool {
+	bad := func(c rune) bool { return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) }
+	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= maximum && !strings.ContainsFunc(s, bad)
+}
+
+func (r *registration) checkAuthentication() {
+	switch r.AuthMethod {
+	case AuthBasic, AuthPost:
+		r.checkSecret()
+	case AuthNone:
+		if r.ClientSecret != "" {
+			r.refuse("client_secret", `a public client (token_endpoint_auth_method "none") has no secret.`)
+		}
+	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth":
+		r.refuse("token_endpoint_auth_method", r.AuthMethod+" is not supported yet; use client_secret_basic, client_secret_post or none.")
+	default:
+		r.refuse("token_endpoint_auth_method", "must be client_secret_basic, client_secret_post or none.")
+	}
+}
+
+func (r *registration) checkSecret() {
+	secret := string(r.ClientSecret)
+	switch {
+	case secret == "":
+		r.refuse("client_secret", "is missing; only public clients have none.")
+	case !visible(secret) || len(secret) > maxSecret:
+		r.refuse("client_secret", "must be at most 512 printable ASCII characters without spaces.")
+	case len(secret) < minSecret && !r.AllowShortSecrets:
+		r.refuse("client_secret", "must be random and have at least 32 characters.")
+	}
+}
+
+func (r *registration) checkProtocol() {
+	for i, grant := range r.GrantTypes {
+		// Asking for refresh tokens is no mistake: a client that gets none does without.
+		if grant != "authorization_code" && grant != "refresh_token" {
+			r.refuse(fmt.Sprintf("grant_types[%d]", i), "only authorization_code is supported.")
+		}
+	}
+	if len(r.GrantTypes) > 0 && !slices.Contains(r.GrantTypes, "authorization_code") {
+		r.refuse("grant_types", "must contain authorization_code.")
+	}
+	for i, response := range r.ResponseTypes {
+		if response != "code" {
+			r.refuse(fmt.Sprintf("response_types[%d]", i), "only code is supported.")
+		}
+	}
+	if !slices.Contains([]string{"", "ES256", "RS256"}, r.IDTokenAlg) {
+		r.refuse("id_token_signed_response_alg", "must be ES256 or RS256.")
+	}
+	switch r.SubjectType {
+	case "", "pairwise":
+	case "public":
+		r.refuse("subject_type", "public is not offered: one identifier for all services would let them follow a person (R4). Use pairwise.")
+	default:
+		r.refuse("subject_type", "must be pairwise.")
+	}
+	if !slices.Contains([]string{"", "web", "native"}, r.ApplicationType) {
+		r.refuse("application_type", "must be web or native.")
+	}
+}
+
+// scopes gives the registered scopes in the order of the catalogue.
+func (r *registration) scopes() []string {
+	asked := strings.Fields(orDefault(r.Scope, DefaultScope))
+	known := claims.Scopes()
+	for _, scope := range asked {
+		if !slices.Contains(known, scope) {
+			r.refuse("scope", "may only contain: "+strings.Join(known, " ")+".")
+			break
+		}
+	}
+	if !slices.Contains(asked, claims.ScopeOpenID) {
+		r.refuse("scope", "must contain openid.")
+	}
+	return slices.DeleteFunc(known, func(s string) bool { return !slices.Contains(asked, s) })
+}
