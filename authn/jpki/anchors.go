@@ -86,7 +86,11 @@ func shareKey(auth, sign []*x509.Certificate) bool {
 }
 
 func mixesTest(all []*x509.Certificate) bool {
-	isTest := func(c *x509.Certificate) bool { return slices.Contains(c.Subject.Organization, testOrganization) }
 	isReal := func(c *x509.Certificate) bool { return !isTest(c) }
 	return slices.ContainsFunc(all, isTest) && slices.ContainsFunc(all, isReal)
 }
+
+// Test says that these are anchors of a test hierarchy: whoever trusts them trusts nobody's real card.
+func (a Anchors) Test() bool { return slices.ContainsFunc(slices.Concat(a.Auth, a.Sign), isTest) }
+
+func isTest(c *x509.Certificate) bool { return slices.Contains(c.Subject.Organization, testOrganization) }

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"tegata/idp/clients"
+	"tegata/storage"
+)
+
+type clientCommands struct {
+	Create  clientCreate  `cmd:"" help:"Register a relying party."`
+	List    clientList    `cmd:"" help:"List relying parties."`
+	Show    clientShow    `cmd:"" help:"Show one relying party."`
+	Disable clientDisable `cmd:"" help:"Refuse a relying party from now on (--enable takes it back)."`
+}
+
+type clientCreate struct {
+	database
+	Metadata     string   `type:"path" help:"File with one JSON object of RFC 7591 client metadata; flags below override it."`
+	ID           string   `help:"client_id; a random one if left out."`
+	Name         string   `help:"Name shown to people."`
+	NameJa       string   `help:"Its Japanese form."`
+	RedirectURI  []string `help:"Redirect URI, exactly as it will be sent; may be repeated."`
+	LogoutURI    []string `help:"Post-logout redirect URI; may be repeated."`
+	Scope        []string `help:"Scopes it may ask for, openid included."`
+	Purpose      string   `help:"Why it asks, shown at consent."`
+	PurposeJa    string   `help:"Its Japanese form."`
+	Alg          string   `help:"ID token algorithm: ES256 or RS256."`
+	AuthMethod   string   `help:"client_secret_basic, client_secret_post or none."`
+	LoopbackHTTP bool     `name:"loopback-http" help:"Allow http://localhost redirect URIs, for development."`
+}
+
+// Run registers the client and prints its id and, this one time, its secret.
+func (c *clientCreate) Run(ctx context.Context, t terminal) error {
+	m, err := c.metadata()
+	if err != nil {
+		return err
+	}
+	secret := ""
+	if m.AuthMethod != "none" {
+		if secret, _, err = clients.NewSecret(rand.Reader); err != nil {
+			return err
+		}
+		m.ClientSecret = clients.Secret(secret)
+	}
+	record, wrong := clients.Rules{AllowLoopbackHTTP: c.LoopbackHTTP}.Client(m, time.Now())
+	if len(wrong) > 0 {
+		var p problems
+		for _, w := range wrong {
+			p.add(true, w.String())
+		}
+		return p.err()
+	}
+	store, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }() // nothing is pending
+	if err := store.CreateClient(ctx, record); errors.Is(err, storage.ErrExists) {
+		return fmt.Errorf("a client %q exists already", record.ID)
+	} else if err != nil {
+		return err
+	}
+	out := map[string]string{"client_id": record.ID}
+	if secret != "" {
+		out["client_secret"] = secret
+	}
+	return writeJSON(t.Out, out)
+}
+
+func (c *clientCreate) metadata() (clients.Metadata, error) {
+	var m clients.Metadata
+	if c.Metadata != "" {
+		body, err := os.ReadFile(c.Metadata)
+		if err != nil {
+			return m, usageError{err}
+		}
+		if err := json.Unmarshal(body, &m); err != nil {
+			return m, usageError{fmt.Errorf("%s: %w", c.Metadata, err)}
+		}
+	}
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{
+		{&m.ClientID, c.ID}, {&m.ClientName, c.Name}, {&m.ClientNameJa, c.NameJa}, {&m.Scope, strings.Join(c.Scope, " ")},
+		{&m.Purpose, c.Purpose}, {&m.PurposeJa, c.PurposeJa}, {&m.IDTokenAlg, c.Alg}, {&m.AuthMethod, c.AuthMethod},
+	} {
+		if f.from != "" {
+			*f.to = f.from
+		}
+	}
+	if len(c.RedirectURI) > 0 {
+		m.RedirectURIs = c.RedirectURI
+	}
+	if len(c.LogoutURI) > 0 {
+		m.PostLogoutRedirectURIs = c.LogoutURI
+	}
+	if m.ClientID == "" {
+		id, _, err := clients.NewSecret(rand.Reader)
+		if err != nil {
+			return m, err
+		}
+		m.ClientID = "rp-" + id[:22]
+	}
+	return m, nil
+}
+
+type clientList struct{ database }
+
+// Run prints a table.
+func (c *clientList) Run(ctx context.Context, t terminal) error {
+	store, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }() // nothing is pending
+	all, err := store.Clients(ctx)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(t.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CLIENT_ID\tNAME\tSCOPES\tSTATE")
+	for _, r := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", r.ID, r.Name, strings.Join(r.Scopes, " "), state(r))
+	}
+	return w.Flush()
+}
+
+func state(c storage.Client) string {
+	if c.Disabled {
+		return "disabled"
+	}
+	return "enabled"
+}
+
+type clientShow struct {
+	database
+	ID string `arg:"" help:"client_id."`
+}
+
+// Run prints the record without its secret hashes.
+func (c *clientShow) Run(ctx context.Context, t terminal) error {
+	store, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }() // nothing is pending
+	r, err := store.Client(ctx, c.ID)
+	if errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("there is no client %q", c.ID)
+	}
+	if err != nil {
+		return err
+	}
+	r.SecretHashes = nil
+	return writeJSON(t.Out, struct {
+		storage.Client
+		State string `json:"state"`
+	}{r, state(r)})
+}
+
+type clientDisable struct {
+	database
+	ID     string `arg:"" help:"client_id."`
+	Enable bool   `help:"Take a disablement back."`
+}
+
+// Run switches the client; every replica follows within a second.
+func (c *clientDisable) Run(ctx context.Context, t terminal) error {
+	store, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = store.Close() }() // nothing is pending
+	if err := store.DisableClient(ctx, c.ID, !c.Enable, time.Now()); errors.Is(err, storage.ErrNotFound) {
+		return fmt.Errorf("there is no client %q", c.ID)
+	} else if err != nil {
+		return err
+	}
+	fmt.Fprintf(t.Out, "%s is %s\n", c.ID, state(storage.Client{Disabled: !c.Enable}))
+	return nil
+}

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"tegata/authn/jpki"
+	"tegata/storage/seal"
+)
+
+// database says where the records are; every command that touches them has it.
+type database struct {
+	URL        string `name:"database-url" env:"TEGATA_DATABASE_URL" help:"postgres://… or sqlite:PATH."`
+	SealKeyset string `name:"seal-keyset" env:"TEGATA_SEAL_KEYSET" help:"Keyset that seals personal columns (JSON, from 'tegata keys init')." hidden:""`
+}
+
+// config is the server's configuration. Secrets come from the environment or, with _FILE, from files: a flag would show
+// them to every user of the machine.
+type config struct {
+	database
+	Issuer          string   `env:"TEGATA_ISSUER" help:"Our public address, https and without a trailing slash."`
+	Listen          string   `env:"TEGATA_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on, behind the TLS proxy."`
+	SubjectKey      string   `env:"TEGATA_SUBJECT_KEY" help:"Key of pairwise subjects (from 'tegata keys init'); it must never change." hidden:""`
+	AnchorsAuth     []string `env:"TEGATA_ANCHORS_AUTH" type:"path" help:"PEM files with the CA certificates of user authentication."`
+	AnchorsSign     []string `env:"TEGATA_ANCHORS_SIGN" type:"path" help:"PEM files with the CA certificates of digital signature."`
+	TestAnchors     bool     `env:"TEGATA_TEST_ANCHORS" help:"The anchors are a test hierarchy: nobody's real card will work."`
+	OCSPAuthURL     string   `name:"ocsp-auth-url" env:"TEGATA_OCSP_AUTH_URL" help:"OCSP responder for authentication certificates."`
+	OCSPSignURL     string   `name:"ocsp-sign-url" env:"TEGATA_OCSP_SIGN_URL" help:"OCSP responder for signature certificates."`
+	CardInfoIssuers []string `env:"TEGATA_CARD_INFO_ISSUERS" type:"path" help:"PEM files with public keys that certify card-info data, where the operator has them."`
+	LaunchTemplate  string   `env:"TEGATA_LAUNCH_TEMPLATE" default:"tegata:{ticket}" help:"Link that wakes the agent."`
+	TrustedProxies  []string `env:"TEGATA_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed (CIDR)."`
+	MaxConns        int      `env:"TEGATA_MAX_CONNS" default:"16" help:"Database connections."`
+}
+
+// checked is a configuration that holds.
+type checked struct {
+	seal      *seal.Keyset
+	subject   []byte
+	anchors   jpki.Anchors
+	policies  jpki.Policies
+	cardInfo  []*rsa.PublicKey
+	proxies   []netip.Prefix
+	authOCSP  string
+	signsOCSP string
+}
+
+// problems collects everything that is wrong, so that the operator mends it in one round.
+type problems []string
+
+func (p *problems) add(bad bool, text string) {
+	if bad {
+		*p = append(*p, text)
+	}
+}
+
+func (p *problems) err() error {
+	if len(*p) == 0 {
+		return nil
+	}
+	return usageError{errors.New("the configuration cannot be used:\n  - " + strings.Join(*p, "\n  - "))}
+}
+
+// check reads everything and lists what does not hold.
+func (c config) check() (checked, error) {
+	var p problems
+	out := checked{authOCSP: c.OCSPAuthURL, signsOCSP: c.OCSPSignURL}
+	out.seal = c.database.check(&p)
+	p.add(!goodIssuer(c.Issuer), "TEGATA_ISSUER must be https://host without a trailing slash, query or fragment (http only for 127.0.0.1)")
+	subject, err := base64.StdEncoding.DecodeString(c.SubjectKey)
+	p.add(err != nil || len(subject) < 32, "TEGATA_SUBJECT_KEY must be at least 32 bytes in base64 (make one with 'tegata keys init')")
+	out.subject = subject
+	p.add(!strings.Contains(c.LaunchTemplate, "{ticket}"), "TEGATA_LAUNCH_TEMPLATE must contain {ticket}")
+	p.add(!goodURL(c.OCSPAuthURL), "TEGATA_OCSP_AUTH_URL must be an http or https URL: without a revocation check nobody can log in")
+	p.add(!goodURL(c.OCSPSignURL), "TEGATA_OCSP_SIGN_URL must be an http or https URL")
+	p.add(c.MaxConns < 1, "TEGATA_MAX_CONNS must be at least 1")
+	out.anchors, out.policies = c.trust(&p)
+	out.cardInfo = readPublicKeys(c.CardInfoIssuers, &p)
+	for _, text := range c.TrustedProxies {
+		prefix, err := netip.ParsePrefix(text)
+		p.add(err != nil, "TEGATA_TRUSTED_PROXIES: "+text+" is not a network such as 10.0.0.0/8")
+		out.proxies = append(out.proxies, prefix)
+	}
+	return out, p.err()
+}
+
+func (d database) check(p *problems) *seal.Keyset {
+	p.add(d.URL == "", "TEGATA_DATABASE_URL is missing (postgres://… or sqlite:PATH)")
+	if d.SealKeyset == "" {
+		p.add(true, "TEGATA_SEAL_KEYSET is missing (make one with 'tegata keys init')")
+		return nil
+	}
+	k, err := seal.FromKeyset([]byte(d.SealKeyset))
+	p.add(err != nil, "TEGATA_SEAL_KEYSET is not a keyset of 'tegata keys init'")
+	return k
+}
+
+// trust reads the anchors. A test hierarchy must be called one: it would open production to anybody's test card.
+func (c config) trust(p *problems) (jpki.Anchors, jpki.Policies) {
+	auth, sign := readCertificates(c.AnchorsAuth, "TEGATA_ANCHORS_AUTH", p), readCertificates(c.AnchorsSign, "TEGATA_ANCHORS_SIGN", p)
+	p.add(len(c.AnchorsAuth) == 0, "TEGATA_ANCHORS_AUTH is missing: name the PEM files of the CA certificates")
+	p.add(len(c.AnchorsSign) == 0, "TEGATA_ANCHORS_SIGN is missing: name the PEM files of the CA certificates")
+	anchors, err := jpki.NewAnchors(auth, sign)
+	if err != nil {
+		p.add(true, "anchors: "+err.Error())
+		return jpki.Anchors{}, jpki.Policies{}
+	}
+	p.add(anchors.Test() && !c.TestAnchors, "the anchors are of a test hierarchy: set TEGATA_TEST_ANCHORS=true if this is no production server")
+	if c.TestAnchors {
+		return anchors, jpki.TestPolicies()
+	}
+	return anchors, jpki.ProductionPolicies()
+}
+
+func readCertificates(paths []string, name string, p *problems) []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, path := range paths {
+		for _, der := range readPEM(path, "CERTIFICATE", name, p) {
+			c, err := x509.ParseCertificate(der)
+			if err != nil {
+				p.add(true, fmt.Sprintf("%s: %s holds a certificate that cannot be read", name, path))
+				continue
+			}
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func readPublicKeys(paths []string, p *problems) []*rsa.PublicKey {
+	var out []*rsa.PublicKey
+	for _, path := range paths {
+		for _, der := range readPEM(path, "PUBLIC KEY", "TEGATA_CARD_INFO_ISSUERS", p) {
+			parsed, err := x509.ParsePKIXPublicKey(der)
+			key, ok := parsed.(*rsa.PublicKey)
+			p.add(err != nil || !ok, "TEGATA_CARD_INFO_ISSUERS: "+path+" is not an RSA public key")
+			out = append(out, key)
+		}
+	}
+	return out
+}
+
+func readPEM(path, kind, name string, p *problems) [][]byte {
+	rest, err := os.ReadFile(path)
+	if err != nil {
+		p.add(true, fmt.Sprintf("%s: %v", name, err))
+		return nil
+	}
+	var out [][]byte
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		if block.Type == kind {
+			out = append(out, block.Bytes)
+		}
+	}
+	p.add(len(out) == 0, fmt.Sprintf("%s: %s holds no PEM block %s", name, path, kind))
+	return out
+}
+
+func goodIssuer(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(raw, "?#") || strings.HasSuffix(raw, "/") || u.Path != "" {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && u.Hostname() == "127.0.0.1"
+}
+
+func goodURL(raw string) bool {
+	u, err := url.Parse(raw)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"tegata/authn/jpki"
+	"tegata/authn/revocation"
+	"tegata/cmd/provider"
+)
+
+type serveCommand struct {
+	config
+}
+
+// Run serves until the context ends.
+func (s *serveCommand) Run(ctx context.Context, t terminal) error {
+	log := slog.New(slog.NewJSONHandler(t.Err, nil))
+	slog.SetDefault(log) // zitadel/oidc logs there
+	checked, err := s.check()
+	if err != nil {
+		return err
+	}
+	listener, err := provider.Listen(s.Listen)
+	if err != nil {
+		return usageError{err}
+	}
+	defer listener.Close()
+	p, err := provider.Open(ctx, s.options(checked, log))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = p.Close() }() // the process ends; there is nobody to act on it
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go p.Run(ctx)
+	log.Info("serving", "issuer", s.Issuer, "listen", listener.Addr().String(), "test_anchors", s.TestAnchors)
+	return provider.Serve(ctx, listener, p.Handler, log)
+}
+
+func (s *serveCommand) options(c checked, log *slog.Logger) provider.Options {
+	trust := &jpki.Trust{Anchors: c.anchors, Policies: c.policies}
+	responder := func(issuer *x509.Certificate) string {
+		switch trust.Anchors.PurposeOf(issuer) {
+		case jpki.Authentication:
+			return c.authOCSP
+		case jpki.Signature:
+			return c.signsOCSP
+		}
+		return ""
+	}
+	return provider.Options{
+		Issuer: s.Issuer, DatabaseURL: s.URL, MaxConns: s.MaxConns, Seal: c.seal, SubjectKey: c.subject, Trust: trust,
+		Revocation:      &revocation.OCSP{URL: responder, HTTP: &http.Client{Timeout: 5 * time.Second}, Now: time.Now, Rand: rand.Reader},
+		CardInfoIssuers: c.cardInfo, LaunchTemplate: s.LaunchTemplate, TrustedProxies: c.proxies,
+		Now: time.Now, Rand: rand.Reader, Log: log,
+	}
+}
+
+type healthCommand struct {
+	Listen string `env:"TEGATA_LISTEN" default:"127.0.0.1:8080" help:"Address the server listens on."`
+}
+
+// Run succeeds if the server is ready.
+func (h *healthCommand) Run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(h.Listen)+"/readyz", nil)
+	if err != nil {
+		return usageError{err}
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("the server does not answer: %w", err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return fmt.Errorf("the server is not ready: %s", answer.Status)
+	}
+	return nil
+}
