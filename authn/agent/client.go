@@ -118,10 +118,8 @@ func refusal(status int, body []byte) error {
 		if incidentForm.MatchString(said.Incident) {
 			cause.Incident = said.Incident
 		}
-		for _, known := range fail.All() {
-			if known.Code == said.Code {
-				return known.Left(triesOf(said)).Because(cause)
-			}
+		if known := fail.ByCode(said.Code); known.Code == said.Code {
+			return known.Left(triesOf(said)).Because(cause)
 		}
 	}
 	switch status {

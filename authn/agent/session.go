@@ -6,8 +6,6 @@ import (
 	"errors"
 	"regexp"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -78,7 +76,7 @@ func (c *Client) check(got Context, login string) error {
 	switch {
 	case got.Issuer != c.Issuer, got.Login != login:
 		return fail.Internal.Because(ErrForeignProvider)
-	case isOlder(c.Version, got.MinVersion):
+	case Older(c.Version, got.MinVersion):
 		return fail.AgentOutdated
 	case err != nil, len(nonce) != statement.NonceSize, got.Client.ID == "", !numberForm.MatchString(got.Number):
 		return fail.Internal.Because(errAnswer)
@@ -105,29 +103,6 @@ func checkOperations(got Context) error {
 }
 
 func isSource(s string) bool { return s == statement.SignatureCertificate || s == statement.CardInfo }
-
-// isOlder compares versions of digits with dots, number by number. A version that is none counts as older
-// than any other, so that an unknown build is told to update rather than trusted.
-func isOlder(have, least string) bool {
-	if least == "" {
-		return false
-	}
-	h, okHave := numbers(have)
-	l, okLeast := numbers(least)
-	return !okHave || !okLeast || slices.Compare(h, l) < 0
-}
-
-func numbers(version string) ([]int, bool) {
-	var out []int
-	for part := range strings.SplitSeq(version, ".") {
-		n, err := strconv.Atoi(part)
-		if err != nil || n < 0 {
-			return nil, false
-		}
-		out = append(out, n)
-	}
-	return out, true
-}
 
 // times are iat and exp of the statements made now: two minutes, or less if the login ends before.
 func (s *Session) times(now time.Time) (int64, int64) {
