@@ -83,6 +83,16 @@ func (v *visit) do(req *http.Request) (int, string, *url.URL) {
 	return res.StatusCode, string(body), target
 }
 
+func (v *visit) origin() *url.URL {
+	u, err := url.Parse(v.shop.URL)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return u
+}
+
+func (v *visit) cookies() []*http.Cookie { return v.browser.Jar.Cookies(v.origin()) }
+
 // start presses a button and returns the callback that an honest provider would answer with.
 func (v *visit) start(ask string) url.Values {
 	v.t.Helper()
@@ -297,6 +307,7 @@ func TestLogoutEndsBothSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	before := v.cookies()
 	status, _, target := v.do(post)
 	q := target.Query()
 	if status != http.StatusSeeOther || target.Path != "/end" || q.Get("post_logout_redirect_uri") != v.shop.URL+"/" || q.Get("id_token_hint") == "" {
@@ -304,6 +315,11 @@ func TestLogoutEndsBothSessions(t *testing.T) {
 	}
 	if status, _, _ := v.get("/result"); status != http.StatusSeeOther {
 		t.Fatalf("still logged in: %d", status)
+	}
+	v.browser = newBrowser(t)
+	v.browser.Jar.SetCookies(v.origin(), before)
+	if status, _, _ := v.get("/result"); status != http.StatusSeeOther {
+		t.Fatalf("a copy of the cookie is still logged in: %d", status)
 	}
 	if _, body, _ := v.get("/?state=" + q.Get("state")); !strings.Contains(body, "You are logged out") {
 		t.Error("the shop does not say goodbye")
@@ -375,6 +391,24 @@ func TestBadConfigurationIsNamedAtOnce(t *testing.T) {
 	for _, want := range []string{"issuer", "client id", "public URL"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q does not name the %s", err, want)
+		}
+	}
+}
+
+func TestEveryLoginGetsAKeyOfItsOwn(t *testing.T) {
+	v := newVisit(t)
+	seen := map[string]bool{}
+	for range 3 {
+		v.get("/callback?" + v.start("login").Encode())
+		for _, c := range v.cookies() {
+			if c.Name == "shop_customer" {
+				seen[c.Value] = len(c.Value) == 43 // 256 bits
+			}
+		}
+	}
+	for key, long := range seen {
+		if len(seen) != 3 || !long {
+			t.Fatalf("%d keys for three logins, one of %d characters", len(seen), len(key))
 		}
 	}
 }
