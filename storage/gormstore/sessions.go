@@ -57,6 +57,9 @@ var sessionLink = "SELECT " + sessionColumns.of("s") + ", l.subject, c.items FRO
 
 // SessionLink implements storage.Store.
 func (s *Store) SessionLink(ctx context.Context, id, clientID, sector string, now, idleSince time.Time) (storage.Session, storage.Link, error) {
+	if idleSince.IsZero() {
+		idleSince = time.Unix(0, 0) // an instant of zero is NULL, which nothing is after
+	}
 	var rows []sessionLinkRow
 	err := s.read.WithContext(ctx).Raw(sessionLink, sector, clientID, id, instant{now}, instant{idleSince}).Find(&rows).Error
 	if err != nil {

@@ -73,6 +73,9 @@ func (b *blob) Scan(value any) error {
 // document is a value kept as JSON. A nil list is NULL, an empty one is [].
 type document[T any] struct{ V T }
 
+// GormDataType tells gorm that this is one column.
+func (document[T]) GormDataType() string { return "json" }
+
 // Value implements driver.Valuer.
 func (d document[T]) Value() (driver.Value, error) {
 	out, err := json.Marshal(d.V)

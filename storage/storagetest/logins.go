@@ -1,0 +1,141 @@
+package storagetest
+
+import (
+	"testing"
+
+	"tegata/storage"
+)
+
+func loginRoundTrip(t *testing.T, s storage.Store) {
+	want := full(t, fullLogin("login"))
+	full(t, want.Request)
+	local := want
+	local.CreatedAt, local.AuthTime = want.CreatedAt.In(tokyo), want.AuthTime.In(tokyo).Add(999)
+	ok(t, s.CreateLogin(ctx(t), local))
+	got, err := s.Login(ctx(t), "login")
+	ok(t, err)
+	same(t, got, want)
+}
+
+func loginBare(t *testing.T, s storage.Store) {
+	want := storage.Login{ID: "login", State: storage.Created, CreatedAt: now, ExpiresAt: now}
+	ok(t, s.CreateLogin(ctx(t), want))
+	got, err := s.Login(ctx(t), "login")
+	ok(t, err)
+	same(t, got, want)
+
+	filled := fullLogin("login")
+	ok(t, s.SwapLogin(ctx(t), filled))
+	got, err = s.Login(ctx(t), "login")
+	ok(t, err)
+	same(t, got, filled)
+
+	want.Version = 2
+	ok(t, s.SwapLogin(ctx(t), want)) // everything that was there is gone again
+	got, err = s.Login(ctx(t), "login")
+	ok(t, err)
+	same(t, got, want)
+}
+
+func loginOnce(t *testing.T, s storage.Store) {
+	ok(t, s.CreateLogin(ctx(t), newLogin("login")))
+	is(t, s.CreateLogin(ctx(t), fullLogin("login")), storage.ErrExists)
+	got, err := s.Login(ctx(t), "login")
+	ok(t, err)
+	same(t, got, newLogin("login"))
+}
+
+func foreignIDs(t *testing.T, s storage.Store) {
+	for _, id := range []string{"", "nobody", "a\x00b", "\xff", "' OR ''='", "%", "?"} {
+		_, err := s.Login(ctx(t), id)
+		is(t, err, storage.ErrNotFound)
+		_, err = s.Client(ctx(t), id)
+		is(t, err, storage.ErrNotFound)
+	}
+}
+
+func loginSwap(t *testing.T, s storage.Store) {
+	first := newLogin("login")
+	ok(t, s.CreateLogin(ctx(t), first))
+	ok(t, s.CreateLogin(ctx(t), newLogin("other")))
+	second := next(first, storage.Waiting)
+	ok(t, s.SwapLogin(ctx(t), second))
+	is(t, s.SwapLogin(ctx(t), next(first, storage.Cancelled)), storage.ErrStale)
+	is(t, s.SwapLogin(ctx(t), next(next(second, storage.Claimed), storage.Verified)), storage.ErrStale)
+	is(t, s.SwapLogin(ctx(t), next(newLogin("nobody"), storage.Waiting)), storage.ErrStale)
+	got, err := s.Login(ctx(t), "login")
+	ok(t, err)
+	same(t, got, second)
+	other, err := s.Login(ctx(t), "other")
+	ok(t, err)
+	same(t, other, newLogin("other"))
+}
+
+func verifyFinds(t *testing.T, s storage.Store) {
+	for _, visit := range []struct{ login, serial, offered, account string }{
+		{"first", "taro's card", "A", "A"},
+		{"second", "taro's card", "B", "A"},
+		{"third", "hanako's card", "C", "C"},
+		{"fourth", "taro's card", "D", "A"},
+	} {
+		login := newLogin(visit.login)
+		ok(t, s.CreateLogin(ctx(t), login))
+		verified := fullLogin(visit.login)
+		verified.Version, verified.State, verified.AccountID = 2, storage.Verified, "ignored"
+		got, err := s.VerifyLogin(ctx(t), verified, credential(visit.serial, visit.offered))
+		ok(t, err)
+		same(t, got, visit.account)
+		verified.AccountID = visit.account
+		stored, err := s.Login(ctx(t), visit.login)
+		ok(t, err)
+		same(t, stored, verified)
+	}
+}
+
+func verifyStale(t *testing.T, s storage.Store) {
+	login := newLogin("login")
+	ok(t, s.CreateLogin(ctx(t), login))
+	_, err := s.VerifyLogin(ctx(t), login, credential("card", "A"))
+	is(t, err, storage.ErrStale)
+	_, err = s.VerifyLogin(ctx(t), next(newLogin("nobody"), storage.Verified), credential("card", "A"))
+	is(t, err, storage.ErrStale)
+	got, err := s.Login(ctx(t), "login")
+	ok(t, err)
+	same(t, got, login)
+
+	// Had a stale call left the credential behind, the card would belong to A now.
+	account, err := s.VerifyLogin(ctx(t), next(login, storage.Verified), credential("card", "B"))
+	ok(t, err)
+	same(t, account, "B")
+}
+
+func returnReads(t *testing.T, s storage.Store) {
+	approved(t, s, "first", "account", "session")
+	for _, visit := range []struct {
+		login, account, client, sector string
+		want                           storage.Link
+	}{
+		{"known", "account", "shop", "shop.example", storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}}},
+		{"same-sector", "account", "app", "shop.example", storage.Link{Subject: "subject of account"}},
+		{"another-sector", "account", "shop", "bank.example", storage.Link{Items: []string{"age_over_18"}}},
+		{"another-account", "stranger", "shop", "shop.example", storage.Link{}},
+	} {
+		link, err := s.Link(ctx(t), visit.account, visit.client, visit.sector)
+		ok(t, err)
+		same(t, link, visit.want)
+
+		login := newLogin(visit.login)
+		login.ClientID = visit.client
+		ok(t, s.CreateLogin(ctx(t), login))
+		returned := next(login, storage.Returned)
+		returned.AccountID = visit.account
+		link, err = s.ReturnLogin(ctx(t), returned, visit.sector)
+		ok(t, err)
+		same(t, link, visit.want)
+		_, err = s.ReturnLogin(ctx(t), returned, visit.sector)
+		is(t, err, storage.ErrStale)
+		got, err := s.Login(ctx(t), visit.login)
+		ok(t, err)
+		same(t, got, returned)
+	}
+}

@@ -1,0 +1,137 @@
+// Package storagetest owns the conformance suite that every storage.Store passes, and the PostgreSQL that tests run on.
+// It knows what package storage promises. It does not know how a store keeps it.
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"tegata/storage"
+)
+
+// Run checks the store that open makes, a fresh and empty one for each check. open closes it when its test ends.
+func Run(t *testing.T, open func(t *testing.T) storage.Store) {
+	for _, check := range []struct {
+		name string
+		run  func(t *testing.T, s storage.Store)
+	}{
+		{"a client comes back as it was put", clientRoundTrip},
+		{"a client is created once and may be replaced", clientOnce},
+		{"a client is disabled and enabled", clientDisabled},
+		{"clients are listed by id", clientsListed},
+		{"a login comes back as it was written", loginRoundTrip},
+		{"a bare login comes back bare", loginBare},
+		{"a login is created once", loginOnce},
+		{"an id that no text can be is not found", foreignIDs},
+		{"a login changes only from the version that was read", loginSwap},
+		{"a new certificate makes an account and a known one finds it", verifyFinds},
+		{"a stale verification writes nothing", verifyStale},
+		{"a returning login reads its link", returnReads},
+		{"an approval writes everything", approveAll},
+		{"a stale approval writes nothing", approveStale},
+		{"an approval by session needs the session", approveSession},
+		{"the first subject stays and the last consent counts", approveAgain},
+		{"two accounts never share a subject in a sector", subjectsDiffer},
+		{"a code is redeemed once and its second use revokes the grant", redeemTwice},
+		{"a code that may not be redeemed is not spent", redeemRefused},
+		{"an access token lives until it expires or is revoked", accessEnds},
+		{"a session lives until it expires or idles", sessionEnds},
+		{"ending a session revokes its grants and no others", sessionEnded},
+		{"signing keys are listed by age and replaced by id", keysListed},
+		{"a sweep takes what is past its time and nothing else", sweep},
+		{"a cancelled caller is told so and changes nothing", cancelled},
+		{"racing redemptions: each code is spent once and its grant revoked", raceRedeem},
+		{"racing swaps: each version has one winner", raceSwap},
+		{"racing approvals: one answer is written", raceApprove},
+		{"racing verifications: one certificate, one account", raceVerify},
+		{"racing logout and approval: no grant outlives its session", raceLogout},
+		{"racing ends: ending sessions, redeeming and sweeping do not block one another", raceEnds},
+		{"64 people at once log in", crowd},
+	} {
+		t.Run(check.name, func(t *testing.T) { check.run(t, open(t)) })
+	}
+}
+
+// now is the time in all checks. The store keeps microseconds; it is asked from another time zone to see that UTC comes back.
+var now = time.Date(2026, 11, 21, 9, 30, 15, 123456000, time.UTC)
+
+func ctx(t testing.TB) context.Context { return t.Context() }
+
+// ok stops the test on an error.
+func ok(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// is stops the test if err is not the wanted sentinel.
+func is(t testing.TB, err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("got error %v, want %v", err, want)
+	}
+}
+
+// same compares all fields of two records.
+func same[T any](t testing.TB, got, want T) {
+	t.Helper()
+	if reflect.DeepEqual(got, want) {
+		return
+	}
+	g, w := reflect.ValueOf(got), reflect.ValueOf(want)
+	if g.Kind() == reflect.Struct {
+		for i := range g.NumField() {
+			if !reflect.DeepEqual(g.Field(i).Interface(), w.Field(i).Interface()) {
+				t.Errorf("%s: got %v, want %v", g.Type().Field(i).Name, g.Field(i), w.Field(i))
+			}
+		}
+	}
+	t.Fatalf("got  %+v\nwant %+v", got, want)
+}
+
+// full stops the test if a field of record is zero: a round trip proves nothing about such a field.
+func full[T any](t testing.TB, record T) T {
+	t.Helper()
+	v := reflect.ValueOf(record)
+	for i := range v.NumField() {
+		if v.Field(i).IsZero() {
+			t.Fatalf("%s.%s is not filled in: extend the fixture", v.Type(), v.Type().Field(i).Name)
+		}
+	}
+	return record
+}
+
+// race calls f from n goroutines at once and returns their errors.
+func race(n int, f func(i int) error) []error {
+	errs := make([]error, n)
+	start := make(chan struct{})
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			<-start
+			errs[i] = f(i)
+		})
+	}
+	close(start)
+	all.Wait()
+	return errs
+}
+
+// winners counts the nils among errs and stops the test on an error that is not the loser's.
+func winners(t testing.TB, errs []error, loser error) int {
+	t.Helper()
+	won := 0
+	for _, err := range errs {
+		if err == nil {
+			won++
+		} else {
+			is(t, err, loser)
+		}
+	}
+	return won
+}
