@@ -1,0 +1,67 @@
+package ui
+
+import (
+	"context"
+	"net/http"
+
+	"golang.org/x/text/language"
+)
+
+// Langs are the languages of the pages as BCP 47 tags; the first is the default.
+var Langs = []string{"ja", "en"}
+
+var matcher = language.NewMatcher([]language.Tag{language.Japanese, language.English})
+
+// Lang chooses the language of a page: the person's own click (?lang=), then what the relying
+// party asked for (ui_locales, OIDC Core 3.1.2.1), then Accept-Language, then Japanese.
+// Locales given to WithUILocales count like uiLocales when uiLocales is empty.
+func Lang(r *http.Request, uiLocales []string) string {
+	if lang := clicked(r); lang != "" {
+		return lang
+	}
+	if len(uiLocales) == 0 {
+		uiLocales, _ = r.Context().Value(localesKey{}).([]string)
+	}
+	for _, locale := range uiLocales {
+		if tag, err := language.Parse(locale); err == nil {
+			if lang := match(tag); lang != "" {
+				return lang
+			}
+		}
+	}
+	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	if err != nil {
+		return Langs[0]
+	}
+	if lang := match(tags...); lang != "" {
+		return lang
+	}
+	return Langs[0]
+}
+
+type localesKey struct{}
+
+// WithUILocales returns r carrying the ui_locales of its login, so that Render speaks them too.
+func WithUILocales(r *http.Request, uiLocales []string) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), localesKey{}, uiLocales))
+}
+
+// clicked gives the language of ?lang=, or "" if there is none that we speak.
+func clicked(r *http.Request) string {
+	asked := r.URL.Query().Get("lang")
+	for _, lang := range Langs {
+		if asked == lang {
+			return lang
+		}
+	}
+	return ""
+}
+
+// match gives the best of Langs for the tags, or "" if none is understood.
+func match(tags ...language.Tag) string {
+	_, i, confidence := matcher.Match(tags...)
+	if len(tags) == 0 || confidence == language.No {
+		return ""
+	}
+	return Langs[i]
+}

@@ -1,0 +1,146 @@
+package ui
+
+import (
+	"html/template"
+	"strings"
+	"time"
+
+	"tegata/authn/fail"
+)
+
+// LoginPage is where a person learns what a site asks for, and starts.
+type LoginPage struct {
+	RPName, RPHost string // the site: its registered name, the host of its redirect URI
+	ProviderHost   string // our own host, to compare with the address bar
+	Purpose        string // why the site asks, in its own words; "" shows nothing
+	Items          []ItemLine
+	ReadsSignature bool     // the signature certificate will be read (6 to 16 character password)
+	ReadsCardInfo  bool     // the four attributes of the card-info application will be read
+	StartAction    string   // POST: start with the card reader
+	CancelAction   string   // POST: back to the site with access_denied
+	FormTargets    []string // where CancelAction may redirect: the redirect URI, and AnyHTTPS if that may lead on
+}
+
+// ItemLine is one item that a site asks for.
+type ItemLine struct {
+	Key      string // claims item: name, address, birthdate, gender, age_over_18, age_over_20
+	Optional bool   // the site can do without
+}
+
+func (p LoginPage) spec() spec {
+	return spec{name: "login", targets: p.FormTargets, repeatable: true, wide: true}
+}
+
+// WaitPage stands open while the person works with the card.
+type WaitPage struct {
+	RPName, RPHost string
+	LaunchURL      template.URL // wakes the agent: tegata:<ticket>, or the sandbox's http address
+	Number         string       // two digits that the agent shows too; "" until it has claimed the ticket
+	ProgressKey    string       // one of ProgressCodes
+	Tries          int          // tries left that go with ProgressKey, < 0 for none
+	Events         string       // URL of the server-sent events progress and go
+	Refresh        string       // URL that a browser without scripts asks every 2 s
+	RestartAction  string       // POST: a new ticket
+	CancelAction   string       // POST
+	ContinueURL    string       // the agent's loopback address once the card is verified; "" before
+	FormTargets    []string     // as in LoginPage
+}
+
+func (p WaitPage) spec() spec {
+	return spec{name: "wait", script: "wait.js", listens: true, targets: p.FormTargets, repeatable: true}
+}
+
+// InBrowser says that the launch link opens a page and not a program. Only then may it open a
+// window of its own: a program's link would leave an empty one behind.
+func (p WaitPage) InBrowser() bool {
+	return strings.HasPrefix(string(p.LaunchURL), "http://") || strings.HasPrefix(string(p.LaunchURL), "https://")
+}
+
+// Unseen says that no agent has reported yet, so help with starting one is in order.
+func (p WaitPage) Unseen() bool { return p.ProgressKey == "agent_not_seen" }
+
+// ConsentPage shows every value that will be sent and names what will not. Its form posts
+// decision=allow|deny and item=<key> for each optional item that stays checked.
+type ConsentPage struct {
+	RPName, RPHost string
+	Purpose        string
+	Items          []ConsentItem
+	NotSent        []string // item keys that were read or could be and stay here
+	Action         string   // POST
+	FormTargets    []string // as in LoginPage
+}
+
+// ConsentItem is one item with its value for this person.
+type ConsentItem struct {
+	Key       string
+	Value     string // as it will be sent: birthdate YYYY-MM-DD, predicates true/false, gender male/female
+	Available bool   // the card gave it; else Value is not shown and nothing is sent
+	Required  bool   // the site asks for it as essential: no check box
+	Checked   bool   // state of the check box
+}
+
+func (p ConsentPage) spec() spec {
+	return spec{name: "consent", targets: p.FormTargets, repeatable: true, wide: true}
+}
+
+// ErrorPage says what happened, who can fix it and what to do next.
+type ErrorPage struct {
+	Err      *fail.Error
+	Incident string // number to quote when asking for help; "" shows none
+	Time     time.Time
+	BackURL  string // to the site, when it can be trusted; "" shows none
+	RetryURL string // GET; "" shows none
+}
+
+func (p ErrorPage) spec() spec { return spec{name: "error"} }
+
+// SignOutPage asks before the session ends.
+type SignOutPage struct {
+	RPName      string // the site that asks for it; "" when the person came alone
+	Action      string // POST
+	Fields      [][2]string
+	FormTargets []string // the post-logout redirect URI
+}
+
+func (p SignOutPage) spec() spec {
+	return spec{name: "signout", targets: p.FormTargets, repeatable: true}
+}
+
+// SignedOutPage confirms that the session has ended.
+type SignedOutPage struct {
+	RPName    string // name for ReturnURL; may be ""
+	ReturnURL string // to the site; "" shows none
+}
+
+func (p SignedOutPage) spec() spec { return spec{name: "signedout", repeatable: true} }
+
+// FormPostPage sends the answer to the site in a form (OAuth 2.0 Form Post Response Mode).
+type FormPostPage struct {
+	RPName string      // may be ""
+	Action string      // the redirect URI
+	Fields [][2]string // names and values in order
+}
+
+func (p FormPostPage) spec() spec {
+	targets := []string{p.Action}
+	if strings.HasPrefix(p.Action, AnyHTTPS) {
+		targets = append(targets, AnyHTTPS)
+	}
+	return spec{name: "formpost", script: "submit.js", targets: targets, crossPost: true}
+}
+
+// Topic is what a MessagePage is about.
+type Topic string
+
+const (
+	Done      Topic = "done"      // the login goes on in the other tab
+	Cancelled Topic = "cancelled" // the login was given up
+	Home      Topic = "home"      // somebody opened the provider's address by hand
+)
+
+// MessagePage is one heading and one sentence.
+type MessagePage struct {
+	Topic Topic
+}
+
+func (p MessagePage) spec() spec { return spec{name: "message", repeatable: p.Topic == Home} }

@@ -1,0 +1,65 @@
+package ui
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"tegata/authn/fail"
+)
+
+// samples are pages with every optional part filled in; name stands wherever a site's name goes.
+func samples(name string) map[string]Page {
+	ask := CardAsk{RPName: name, RPHost: "shop.example", Provider: "login.example", Number: "42", Purpose: name, Items: []string{"age_over_20", "address"}}
+	face := CardFace{Persona: "taro", Title: name, Name: name, Birth: "1990-04-01", Status: "revoked"}
+	back := []string{"https://shop.example/callback"}
+	return map[string]Page{
+		"login": LoginPage{RPName: name, RPHost: "shop.example", ProviderHost: "login.example", Purpose: name,
+			Items:          []ItemLine{{Key: "age_over_18"}, {Key: "age_over_20"}, {Key: "name", Optional: true}, {Key: "address"}, {Key: "birthdate"}, {Key: "gender"}},
+			ReadsSignature: true, ReadsCardInfo: true, StartAction: "/login/a/start", CancelAction: "/login/a/cancel", FormTargets: back},
+		"wait": WaitPage{RPName: name, RPHost: "shop.example", LaunchURL: "tegata:abc", ProgressKey: "agent_not_seen", Tries: fail.NoTries,
+			Events: "/login/a/events", Refresh: "/login/a", RestartAction: "/login/a/start", CancelAction: "/login/a/cancel", FormTargets: back},
+		"wait, verified": WaitPage{RPName: name, RPHost: "shop.example", Number: "42", ProgressKey: "returning", Tries: 2, Events: "/login/a/events",
+			RestartAction: "/login/a/start", CancelAction: "/login/a/cancel", ContinueURL: "http://127.0.0.1:40000/r/abc"},
+		"consent": ConsentPage{RPName: name, RPHost: "shop.example", Purpose: name, NotSent: []string{"name", "gender"}, Action: "/login/a/consent", FormTargets: back,
+			Items: []ConsentItem{
+				{Key: "age_over_18", Value: "true", Available: true, Required: true},
+				{Key: "address", Value: name, Available: true, Checked: true},
+				{Key: "birthdate", Value: "1990-04-01", Available: true},
+				{Key: "gender"},
+			}},
+		"error": ErrorPage{Err: fail.PINLocked.Left(0).At("pin"), Incident: "I-1", Time: time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC),
+			BackURL: "https://shop.example/", RetryURL: "/login/a"},
+		"signout":         SignOutPage{RPName: name, Action: "/signout", Fields: [][2]string{{"state", name}}},
+		"signout, alone":  SignOutPage{Action: "/signout"},
+		"signedout":       SignedOutPage{RPName: name, ReturnURL: "https://shop.example/bye"},
+		"signedout, bare": SignedOutPage{ReturnURL: "/"},
+		"formpost":        FormPostPage{RPName: name, Action: "https://shop.example/callback", Fields: [][2]string{{"code", name}, {"submit", "1"}}},
+		"formpost, bare":  FormPostPage{Action: "https://shop.example/callback"},
+		"done":            MessagePage{Topic: Done},
+		"cancelled":       MessagePage{Topic: Cancelled},
+		"home":            MessagePage{Topic: Home},
+		"cardpick":        CardPickPage{CardAsk: ask, Cards: []CardFace{face, {Persona: "jiro", Status: "of an unknown kind"}}, Action: "/pick"},
+		"cardpin": CardPINPage{CardAsk: ask, Face: face, AskPassword: true, PINTries: 1, PasswordTries: 5, ErrorCode: "pin_wrong",
+			TestPIN: "1234", TestPassword: "ABC123", Action: "/pin", BackURL: "/cards"},
+		"carddone": CardDonePage{},
+	}
+}
+
+func mustNew(t testing.TB) *UI {
+	t.Helper()
+	u, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func draw(u *UI, lang string, page Page) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/page", nil)
+	r.Header.Set("Accept-Language", lang)
+	w := httptest.NewRecorder()
+	u.Render(w, r, http.StatusOK, page)
+	return w
+}

@@ -1,0 +1,182 @@
+package ui
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/BurntSushi/toml"
+
+	"tegata/authn/fail"
+)
+
+// load reads a language file without the library, so that nothing is filled in for it.
+func load(t *testing.T, lang string) map[string]string {
+	t.Helper()
+	raw := map[string]any{}
+	if _, err := toml.DecodeFile("locales/"+lang+".toml", &raw); err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for key, value := range raw {
+		switch v := value.(type) {
+		case string:
+			texts[key] = v
+		case map[string]any:
+			for _, form := range slices.Sorted(maps.Keys(v)) {
+				texts[key] += v[form].(string)
+			}
+		}
+	}
+	return texts
+}
+
+var itemKeys = []string{"name", "address", "birthdate", "gender", "age_over_18", "age_over_20"}
+
+// wanted lists every key that code or templates can ask for.
+func wanted(t *testing.T) []string {
+	t.Helper()
+	keys := []string{"two_sentences", "tries_left", "date"} // sentences.go
+	for _, item := range itemKeys {
+		keys = append(keys, "item_"+item, "item_"+item+"_note")
+	}
+	for _, code := range ProgressCodes {
+		keys = append(keys, "progress_"+code)
+	}
+	for _, value := range []string{"true", "false", "male", "female", "other", "unknown"} {
+		keys = append(keys, "value_"+value)
+	}
+	for _, status := range []string{"revoked", "suspended", "expired", "locked"} {
+		keys = append(keys, "card_status_"+status)
+	}
+	for _, topic := range []Topic{Done, Cancelled, Home} {
+		keys = append(keys, fmt.Sprintf("message_%s_title", topic), fmt.Sprintf("message_%s_text", topic))
+	}
+	for _, who := range []fail.Who{fail.You, fail.Site, fail.Us, fail.Municipality} {
+		keys = append(keys, "who_"+string(who))
+	}
+	for _, e := range fail.All() {
+		keys = append(keys, "error_"+e.Code+"_what", "error_"+e.Code+"_next")
+	}
+	return append(keys, inTemplates(t)...)
+}
+
+func inTemplates(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("templates/*.html")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no templates", err)
+	}
+	var keys []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\{\{-?\s*t "([a-z0-9_]+)"`).FindAllStringSubmatch(string(text), -1) {
+			keys = append(keys, m[1])
+		}
+	}
+	return keys
+}
+
+func TestEverySentenceExistsAndIsUsed(t *testing.T) {
+	want := wanted(t)
+	for _, lang := range Langs {
+		texts := load(t, lang)
+		for _, key := range want {
+			if strings.TrimSpace(texts[key]) == "" {
+				t.Errorf("%s: no sentence for %s", lang, key)
+			}
+		}
+		for key := range texts {
+			if !slices.Contains(want, key) {
+				t.Errorf("%s: nobody says %s", lang, key)
+			}
+		}
+	}
+}
+
+func TestTheLanguagesFillTheSameBlanks(t *testing.T) {
+	blank := regexp.MustCompile(`\{\{\.([A-Za-z]+)\}\}`)
+	blanks := func(text string) []string {
+		found := blank.FindAllString(text, -1)
+		slices.Sort(found)
+		return slices.Compact(found)
+	}
+	ja, en := load(t, "ja"), load(t, "en")
+	for key, text := range ja {
+		if key != "date" && !slices.Equal(blanks(text), blanks(en[key])) {
+			t.Errorf("%s: %v in ja, %v in en", key, blanks(text), blanks(en[key]))
+		}
+	}
+}
+
+// R9 and R28: neither the person nor anyone who looks on learns why a certificate was refused.
+func TestARefusedCertificateGivesNoReason(t *testing.T) {
+	for _, lang := range Langs {
+		texts := load(t, lang)
+		for _, part := range []string{"what", "next"} {
+			revoked := texts["error_certificate_revoked_"+part]
+			if texts["error_certificate_expired_"+part] != revoked || texts["error_certificate_suspended_"+part] != revoked {
+				t.Errorf("%s: the refusals differ in %s", lang, part)
+			}
+		}
+	}
+}
+
+func TestProgress(t *testing.T) {
+	u := mustNew(t)
+	tests := []struct {
+		name, lang, code string
+		tries            int
+		want             string
+	}{
+		{"without a counter", "en", "pin_needed", fail.NoTries, "Please enter your PIN in the card reader program."},
+		{"with two tries", "en", "pin_needed", 2, "Please enter your PIN in the card reader program. 2 tries left."},
+		{"with one try", "en", "pin_needed", 1, "Please enter your PIN in the card reader program. 1 try left."},
+		{"a sentence that says the number itself", "en", "pin_last_try", 1, "You have one try left. If it does not match, the card will be locked."},
+		{"a code that we do not know shows itself", "en", "no_such", fail.NoTries, "progress_no_such"},
+		{"a language that we do not speak is Japanese", "fr", "signing", fail.NoTries, u.Progress("ja", "signing", fail.NoTries)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := u.Progress(tt.lang, tt.code, tt.tries); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestValuesAreSaidInTheLanguage(t *testing.T) {
+	u := mustNew(t)
+	tests := []struct{ name, item, value, want string }{
+		{"a predicate", "age_over_18", "true", "Yes"},
+		{"a day", "birthdate", "2004-02-29", "February 29, 2004"},
+		{"a day that is not complete stays as it is", "birthdate", "2004-02-00", "2004-02-00"},
+		{"a person may be called true", "name", "true", "true"},
+		{"an unknown code stays as it is", "gender", "9", "9"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := u.speaker("en").value(tt.item, tt.value); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestText(t *testing.T) {
+	u := mustNew(t)
+	if got, want := u.Text("en", "login_title", map[string]any{"RPName": "Aoba"}), "Sign in to Aoba"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := u.Text("en", "no_such_key", nil); got != "no_such_key" {
+		t.Errorf("a missing sentence shows its key, got %q", got)
+	}
+}

@@ -1,0 +1,85 @@
+package ui
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// view is what the layout sees: the page and what this request adds to it.
+type view struct {
+	Page   Page
+	Name   string
+	Lang   string
+	Script string
+	Reader bool
+	Wide   bool
+	Other  string // the language on offer, or ""
+	Switch string // relative URL of this page in that language
+
+	clicked string
+}
+
+func newView(r *http.Request, page Page, s spec) view {
+	v := view{
+		Page: page, Name: s.name, Lang: Lang(r, nil), Script: s.script,
+		Reader: s.reader, Wide: s.wide, clicked: clicked(r),
+	}
+	if s.repeatable && r.Method == http.MethodGet {
+		v.Other = otherLang(v.Lang)
+		query := r.URL.Query()
+		query.Set("lang", v.Other)
+		v.Switch = "?" + query.Encode()
+	}
+	return v
+}
+
+func otherLang(lang string) string {
+	if lang == Langs[0] {
+		return Langs[1]
+	}
+	return Langs[0]
+}
+
+// Keep returns one of our own URLs with the language that the person clicked, if any.
+func (v view) Keep(target string) string {
+	if v.clicked == "" {
+		return target
+	}
+	return addLang(target, v.clicked)
+}
+
+// KeepLang returns target, a path of this server, with the ?lang= of r when there is one: a
+// handler that redirects keeps the language which the person has clicked.
+func KeepLang(r *http.Request, target string) string {
+	return view{clicked: clicked(r)}.Keep(target)
+}
+
+func addLang(target, lang string) string {
+	u, err := url.Parse(target)
+	if err != nil || u.IsAbs() || u.Host != "" {
+		return target
+	}
+	query := u.Query()
+	query.Set("lang", lang)
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// web says whether a link may be shown: http(s), or a path of ours. A native app's own scheme has
+// no page to go back to.
+func web(link string) bool {
+	u, err := url.Parse(link)
+	if err != nil || link == "" {
+		return false
+	}
+	return u.Scheme == "http" || u.Scheme == "https" || (u.Scheme == "" && u.Host == "" && strings.HasPrefix(link, "/"))
+}
+
+// Civil time in Japan has had no daylight saving since 1951, so no zone database is needed.
+var japan = time.FixedZone("JST", 9*60*60)
+
+func jst(t time.Time) string {
+	return t.In(japan).Format("2006-01-02 15:04:05 MST")
+}
