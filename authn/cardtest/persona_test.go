@@ -169,6 +169,9 @@ func TestTheHousesPersonasAreWhoTheyShouldBe(t *testing.T) {
 		if len(p.Unknown) != 0 || p.Title.JA == p.ID || p.Title.EN == p.ID || p.Title.JA == "" || p.Title.EN == "" {
 			t.Errorf("%s: unknown keys %v or no title", p.ID, p.Unknown)
 		}
+		if len(p.NameSubstitution) == 12 || len(p.AddressSubstitution) == 12 {
+			t.Errorf("%s: a map of twelve digits looks like a My Number to the scanners", p.ID)
+		}
 	}
 	for id, is := range map[string]func(cardtest.Persona) bool{
 		"taro":        func(p cardtest.Persona) bool { return p.Gender == cardtest.Male && p.Status == cardtest.Good },
