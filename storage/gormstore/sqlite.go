@@ -34,16 +34,18 @@ func sqliteFile(from string) (string, error) {
 func sqlitePool(file string, pragmas ...string) *sql.DB {
 	query := url.Values{
 		"_pragma": append([]string{"busy_timeout(5000)", "journal_mode(WAL)"}, pragmas...),
+		"modeof":  {file},        // journals as private as the file (see createPrivate)
 		"_txlock": {"immediate"}, // a transaction that starts as a reader cannot become a writer later without SQLITE_BUSY
 	}
-	connector, err := (&driver.SQLite{}).OpenConnector("file:" + (&url.URL{Path: file}).EscapedPath() + "?" + query.Encode())
+	options := strings.ReplaceAll(query.Encode(), "+", "%20") // to SQLite, a plus is a plus
+	connector, err := (&driver.SQLite{}).OpenConnector("file:" + (&url.URL{Path: file}).EscapedPath() + "?" + options)
 	if err != nil {
 		panic(err) // the name is ours and well formed
 	}
 	return sql.OpenDB(remembering{connector})
 }
 
-// createPrivate makes the database file readable by its owner only; SQLite gives its journals the same mode.
+// createPrivate makes the database file readable by its owner only.
 func createPrivate(file string) error {
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
