@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -56,7 +57,19 @@ func New(c Config) (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", ready(c.Ready))
 	mux.Handle("/", engine)
-	return logged(c.Log, s, mux), nil
+	return logged(c.Log, s, hardened(c.IDP.Issuer, mux)), nil
+}
+
+// hardened sets what every answer needs; pages add their own policy (web/ui).
+func hardened(issuer string, next http.Handler) http.Handler {
+	https := strings.HasPrefix(issuer, "https://")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if https {
+			w.Header().Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // site is the part of the pages and the agent API.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"tegata/authn/fail"
+	"tegata/claims"
 	"tegata/idp/clients"
 	"tegata/storage"
 )
@@ -115,7 +116,7 @@ func scopesInto(req *storage.AuthRequest, c storage.Client, scope string) error 
 		return fail.ScopeInvalid.At("scope")
 	}
 	granted, refused := clients.AllowedScopes(c, asked)
-	if len(refused) > 0 {
+	if slices.ContainsFunc(refused, func(s string) bool { return slices.Contains(claims.Scopes(), s) }) {
 		return fail.ScopeInvalid.At("scope")
 	}
 	req.Scopes = granted

@@ -14,8 +14,8 @@ func (s *Show) answer(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	a := step.Answer
 	switch a.Mode {
 	case "form_post":
-		s.UI.Render(w, ui.WithUILocales(r, step.Login.Request.UILocales), http.StatusOK,
-			ui.FormPostPage{RPName: step.Client.Name, Action: a.RedirectURI, Fields: a.Params})
+		r = ui.WithUILocales(r, step.Login.Request.UILocales)
+		s.UI.Render(w, r, http.StatusOK, ui.FormPostPage{RPName: Name(step.Client, ui.Lang(r, nil)), Action: a.RedirectURI, Fields: a.Params})
 	case "fragment":
 		SeeOther(w, r, a.RedirectURI+"#"+encode(a.Params))
 	default:
@@ -48,7 +48,7 @@ func (s *Show) SignOut(w http.ResponseWriter, r *http.Request, l idp.Logout, ste
 	switch {
 	case step.Ask:
 		s.UI.Render(w, r, http.StatusOK, ui.SignOutPage{
-			RPName: step.Client.Name, Action: "/signout", FormTargets: []string{l.RedirectURI},
+			RPName: Name(step.Client, ui.Lang(r, nil)), Action: "/signout", FormTargets: []string{l.RedirectURI},
 			Fields: [][2]string{{"id_token_hint", l.Hint}, {"client_id", l.ClientID}, {"post_logout_redirect_uri", l.RedirectURI}, {"state", l.State}},
 		})
 	case step.Go != "":
@@ -56,6 +56,6 @@ func (s *Show) SignOut(w http.ResponseWriter, r *http.Request, l idp.Logout, ste
 		SeeOther(w, r, step.Go)
 	default:
 		s.dropSession(w)
-		s.UI.Render(w, r, http.StatusOK, ui.SignedOutPage{RPName: step.Client.Name, ReturnURL: step.Client.URI})
+		s.UI.Render(w, r, http.StatusOK, ui.SignedOutPage{RPName: Name(step.Client, ui.Lang(r, nil)), ReturnURL: step.Client.URI})
 	}
 }

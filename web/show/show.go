@@ -54,9 +54,9 @@ func (s *Show) Page(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	r = ui.WithUILocales(r, step.Login.Request.UILocales)
 	switch step.Show {
 	case idp.ShowLogin:
-		s.UI.Render(w, r, http.StatusOK, s.loginPage(step))
+		s.UI.Render(w, r, http.StatusOK, s.loginPage(step, ui.Lang(r, nil)))
 	case idp.ShowWait:
-		s.UI.Render(w, r, http.StatusOK, s.waitPage(step))
+		s.UI.Render(w, r, http.StatusOK, s.waitPage(step, ui.Lang(r, nil)))
 	case idp.ShowReturn:
 		SeeOther(w, r, step.Login.ReturnTo)
 	case idp.ShowConsent:
@@ -68,10 +68,10 @@ func (s *Show) Page(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	}
 }
 
-func (s *Show) loginPage(step idp.Step) ui.LoginPage {
+func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 	base := LoginPath(step.Login.ID)
 	p := ui.LoginPage{
-		RPName: step.Client.Name, RPHost: host(step.Login.Request.RedirectURI), ProviderHost: host(s.Issuer), Purpose: step.Client.Purpose,
+		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), ProviderHost: host(s.Issuer), Purpose: purpose(step.Client, lang),
 		StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: []string{step.Login.Request.RedirectURI},
 	}
 	for _, i := range claims.Items(step.Login.Request.Scopes) {
@@ -83,10 +83,10 @@ func (s *Show) loginPage(step idp.Step) ui.LoginPage {
 	return p
 }
 
-func (s *Show) waitPage(step idp.Step) ui.WaitPage {
+func (s *Show) waitPage(step idp.Step, lang string) ui.WaitPage {
 	base := LoginPath(step.Login.ID)
 	return ui.WaitPage{
-		RPName: step.Client.Name, RPHost: host(step.Login.Request.RedirectURI),
+		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI),
 		LaunchURL:   template.URL(strings.ReplaceAll(s.LaunchTemplate, "{ticket}", step.Ticket)), // the template is the operator's, the ticket is ours
 		Number:      step.Login.Number,
 		ProgressKey: s.Progress(step.Login), Tries: step.Login.Tries,
@@ -114,7 +114,7 @@ func (s *Show) Progress(l storage.Login) string {
 
 func consentPage(step idp.Step, lang string) ui.ConsentPage {
 	p := ui.ConsentPage{
-		RPName: step.Client.Name, RPHost: host(step.Login.Request.RedirectURI), Purpose: purpose(step.Client, lang),
+		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), Purpose: purpose(step.Client, lang),
 		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: []string{step.Login.Request.RedirectURI},
 	}
 	asked := claims.Items(step.Login.Request.Scopes)
@@ -150,6 +150,14 @@ func host(raw string) string {
 	return u.Host
 }
 
+// Name is what the relying party is called in the reader's language.
+func Name(c storage.Client, lang string) string {
+	if lang == "ja" && c.NameJa != "" {
+		return c.NameJa
+	}
+	return c.Name
+}
+
 // purpose is the relying party's own sentence in the reader's language, or the one it has.
 func purpose(c storage.Client, lang string) string {
 	if lang == "ja" && c.PurposeJa != "" || c.Purpose == "" {
@@ -165,7 +173,7 @@ func SeeOther(w http.ResponseWriter, r *http.Request, to string) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// fields that the error page may carry in the log beside the code.
+// logLevel is louder for what is our own fault.
 func logLevel(e *fail.Error) slog.Level {
 	if e.Status >= 500 {
 		return slog.LevelError

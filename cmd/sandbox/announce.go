@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"tegata/claims"
+	"tegata/idp/clients"
+)
+
+// rules are friendlier than production's: plain http on this machine, and secrets that people can type.
+var rules = clients.Rules{AllowLoopbackHTTP: true, AllowShortSecrets: true}
+
+// register puts the demo client first, then those of the file.
+func (w *world) register(ctx context.Context, file string, warn io.Writer) error {
+	w.clients = []clients.Metadata{{
+		ClientID: "demo", ClientName: "Tegata Saketen (demo)", ClientNameJa: "手形酒店（デモ）", ClientURI: w.rp.url() + "/",
+		RedirectURIs: []string{w.rp.url() + "/callback"}, PostLogoutRedirectURIs: []string{w.rp.url() + "/"},
+		Scope: strings.Join(claims.Scopes(), " "), Purpose: "To sell alcohol only to adults.", PurposeJa: "お酒を売ってよい年齢かを確かめるため",
+	}}
+	if file != "" {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			return usageError{err}
+		}
+		more, err := clients.ParseFile(body)
+		if err != nil {
+			return usageError{fmt.Errorf("%s: %w", file, err)}
+		}
+		w.clients = append(w.clients, more...)
+	}
+	for i := range w.clients {
+		if err := w.put(ctx, &w.clients[i], warn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *world) put(ctx context.Context, m *clients.Metadata, warn io.Writer) error {
+	note := func(what string, which []string) {
+		if len(which) > 0 {
+			fmt.Fprintf(warn, "sandbox: client %s: %s %s\n", m.ClientID, what, strings.Join(which, ", "))
+		}
+	}
+	note("nothing is known about", m.Unknown)
+	note("this version cannot do, and the sandbox goes on without,", m.Unsupported)
+	m.Unsupported = nil
+	var foreign []string
+	m.Scope, foreign = knownScopes(m.Scope)
+	note("unknown scopes left out:", foreign)
+	if m.ClientSecret == "" && m.AuthMethod != clients.AuthNone {
+		secret, _, err := clients.NewSecret(rand.Reader)
+		if err != nil {
+			return err
+		}
+		m.ClientSecret = clients.Secret(secret)
+	}
+	record, problems := rules.Client(*m, w.now())
+	if len(problems) > 0 {
+		return usageError{fmt.Errorf("client %s: %v", m.ClientID, problems)}
+	}
+	return w.inner.Store.PutClient(ctx, record)
+}
+
+// knownScopes gives a client without a scope list everything: in the sandbox nobody is protected by less.
+func knownScopes(list string) (known string, foreign []string) {
+	if list == "" {
+		return strings.Join(claims.Scopes(), " "), nil
+	}
+	all := strings.Fields(list)
+	foreign = slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(claims.Scopes(), s) })
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return slices.Contains(foreign, s) }), " "), foreign
+}
+
+// announce says that everything is ready: one line of JSON for programs, or where to click.
+func (w *world) announce(out io.Writer, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(map[string]any{
+			"issuer": w.provider.url(), "rp": w.rp.url(), "cards": w.cards.url(), "jpki": w.jpki.url(), "clients": w.clients})
+	}
+	_, err := fmt.Fprintf(out, `
+  Tegata sandbox is ready. Nothing here is a real card.
+
+    1. Open the demo shop    %s/
+       and press the button.
+    2. Choose a test card; the PIN is 1234, the password ABC123.
+
+    provider                 %s/.well-known/openid-configuration
+    card reader              %s/
+    J-LIS stand-in           %s/
+
+  Stop with Ctrl-C.
+`, w.rp.url(), w.provider.url(), w.cards.url(), w.jpki.url())
+	return err
+}
+
+func hostOf(url string) string { return strings.TrimPrefix(url, "http://") }

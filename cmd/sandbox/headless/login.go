@@ -1,0 +1,279 @@
+// Package headless walks one login as a browser and an agent would, for the tests of relying parties' engineers: the
+// provider's real pages, its real agent protocol, a virtual card at the end of a wire. It has no other way in.
+package headless
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"tegata/authn/agent"
+	"tegata/authn/card"
+	"tegata/authn/fail"
+	"tegata/cmd/sandbox/cards"
+)
+
+// Options of one walk.
+type Options struct {
+	AuthorizeURL string // as the relying party made it
+	Persona      string
+	PIN          string
+	Password     string
+	Deny         bool   // say no on the consent page
+	CookieJar    string // Netscape file, read and written; "" keeps nothing
+	Cards        string // base URL of the card reader
+}
+
+// Result is what the relying party would receive.
+type Result struct {
+	URL  string            `json:"url"`            // final redirect, not followed; for a form post its target
+	Form map[string]string `json:"form,omitempty"` // fields of a form post
+}
+
+// ErrPage is the error page of the provider.
+type ErrPage struct{ Code string }
+
+// Error gives the code.
+func (e ErrPage) Error() string { return e.Code }
+
+// maxSteps bounds a walk: a login has about ten pages.
+const maxSteps = 40
+
+type walker struct {
+	Options
+	origin *url.URL // the provider's: scheme, host and path before /authorize
+	http   *http.Client
+	jar    *jar
+	issuer string
+}
+
+// Login walks until the provider hands over to the relying party. Errors: ErrPage at an error page, a *fail.Error when
+// the card or the agent protocol refuses, others when something could not be reached.
+func Login(ctx context.Context, o Options) (Result, error) {
+	start, err := url.Parse(o.AuthorizeURL)
+	if err != nil || start.Host == "" {
+		return Result{}, errors.New("the authorize URL is not an absolute URL")
+	}
+	path, ok := strings.CutSuffix(start.Path, "/authorize")
+	if !ok {
+		return Result{}, errors.New("the authorize URL does not end in /authorize")
+	}
+	w := &walker{Options: o, jar: &jar{now: time.Now}}
+	w.origin = &url.URL{Scheme: start.Scheme, Host: start.Host, Path: path}
+	w.issuer = w.origin.String()
+	w.http = &http.Client{Jar: w.jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	if o.CookieJar != "" {
+		if err := w.jar.load(o.CookieJar); err != nil {
+			return Result{}, err
+		}
+	}
+	result, err := w.walk(ctx, start)
+	if o.CookieJar != "" {
+		err = errors.Join(err, w.jar.save(o.CookieJar))
+	}
+	return result, err
+}
+
+func (w *walker) walk(ctx context.Context, at *url.URL) (Result, error) {
+	p, away, err := w.get(ctx, at)
+	for range maxSteps {
+		switch {
+		case err != nil:
+			return Result{}, err
+		case away != "":
+			return Result{URL: away}, nil
+		case p.error != "":
+			return Result{}, ErrPage{p.error}
+		}
+		if out, ok := w.formPost(p); ok {
+			return out, nil
+		}
+		p, away, err = w.step(ctx, p)
+	}
+	return Result{}, errors.New("the login does not end")
+}
+
+// step does on a page what a person would.
+func (w *walker) step(ctx context.Context, p page) (page, string, error) {
+	if f, ok := p.formTo("/consent"); ok {
+		decision := "allow"
+		if w.Deny {
+			decision = "deny"
+		}
+		return w.submit(ctx, f, [2]string{"decision", decision})
+	}
+	if p.launch != "" {
+		return w.agent(ctx, p)
+	}
+	if f, ok := p.formTo("/start"); ok {
+		return w.submit(ctx, f)
+	}
+	return page{}, "", fmt.Errorf("a page that this program does not know: %s", p.url.Path)
+}
+
+// formPost recognises the page that posts the answer: a form to somebody else.
+func (w *walker) formPost(p page) (Result, bool) {
+	for _, f := range p.forms {
+		if w.isOurs(f.action) {
+			continue
+		}
+		out := Result{URL: f.action.String(), Form: map[string]string{}}
+		for _, field := range f.fields {
+			out.Form[field[0]] = field[1]
+		}
+		return out, true
+	}
+	return Result{}, false
+}
+
+func (w *walker) isOurs(u *url.URL) bool {
+	return u.Scheme == w.origin.Scheme && u.Host == w.origin.Host
+}
+
+func (w *walker) get(ctx context.Context, at *url.URL) (page, string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err != nil {
+		return page{}, "", err
+	}
+	return w.do(req)
+}
+
+func (w *walker) submit(ctx context.Context, f form, more ...[2]string) (page, string, error) {
+	values := url.Values{}
+	for _, field := range append(f.fields, more...) {
+		values.Add(field[0], field[1])
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, f.action.String(), strings.NewReader(values.Encode()))
+	if err != nil {
+		return page{}, "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Origin", w.origin.Scheme+"://"+w.origin.Host)
+	req.Header.Set("Sec-Fetch-Site", "same-origin")
+	return w.do(req)
+}
+
+// do follows redirects inside the provider and returns the first address outside as the end.
+func (w *walker) do(req *http.Request) (page, string, error) {
+	for range maxSteps {
+		req.Header.Set("Accept", "text/html")
+		resp, err := w.http.Do(req)
+		if err != nil {
+			return page{}, "", err
+		}
+		location := resp.Header.Get("Location")
+		if location == "" || resp.StatusCode < 300 || resp.StatusCode > 399 {
+			p, err := parse(resp.Request.URL, resp.Body)
+			return p, "", errors.Join(err, resp.Body.Close())
+		}
+		_ = resp.Body.Close() // a redirect's body says nothing
+		next, err := resp.Request.URL.Parse(location)
+		if err != nil {
+			return page{}, "", err
+		}
+		if !w.isOurs(next) {
+			return page{}, location, nil
+		}
+		if req, err = http.NewRequestWithContext(req.Context(), http.MethodGet, next.String(), nil); err != nil {
+			return page{}, "", err
+		}
+	}
+	return page{}, "", errors.New("the provider redirects in circles")
+}
+
+// agent is the program behind the launch link: it takes the ticket from the link and nothing else, then brings the
+// browser back over its loopback address.
+func (w *walker) agent(ctx context.Context, p page) (page, string, error) {
+	ticket, err := agent.ParseTicket(p.launch[strings.LastIndexAny(p.launch, "/:")+1:])
+	if err != nil {
+		return page{}, "", err
+	}
+	back, err := agent.Listen(w.issuer)
+	if err != nil {
+		return page{}, "", err
+	}
+	defer back.Fail()
+	code, err := w.useCard(ctx, ticket, back)
+	if err != nil {
+		return page{}, "", err
+	}
+	if err := back.Complete(code); err != nil {
+		return page{}, "", err
+	}
+	waiting, away, err := w.get(ctx, p.url) // the waiting page now sends the browser to the agent
+	if err != nil || away == "" {
+		return waiting, away, err
+	}
+	loopback, err := url.Parse(away)
+	if err != nil || away != back.Address() {
+		return page{}, away, err // the relying party, for a login that ended otherwise
+	}
+	return w.get(ctx, loopback)
+}
+
+func (w *walker) useCard(ctx context.Context, ticket agent.Ticket, back *agent.Return) (string, error) {
+	pin, err := card.NormalizeDigits(w.PIN)
+	if err != nil {
+		return "", err
+	}
+	now, err := w.clock(ctx)
+	if err != nil {
+		return "", err
+	}
+	client := &agent.Client{Issuer: w.issuer, HTTP: &http.Client{}, Now: now, Rand: rand.Reader, Version: cards.Version}
+	session, err := client.Claim(ctx, ticket, back.Address())
+	if err != nil {
+		return "", err
+	}
+	transport, err := cards.Dial(ctx, &http.Client{Timeout: 10 * time.Second}, w.Cards, w.Persona)
+	if err != nil {
+		return "", err
+	}
+	c, err := card.Open(ctx, transport)
+	if err != nil {
+		return "", errors.Join(err, transport.Close())
+	}
+	defer func() { _ = c.Close() }() // a reset that fails leaves the virtual card to its time limit
+	secrets := agent.Secrets{PIN: pin, CardInfoPIN: append([]byte(nil), pin...)}
+	asks, err := session.NeedsPassword(ctx, c)
+	if err != nil {
+		return "", err
+	}
+	if asks {
+		if secrets.Password, err = card.NormalizePassword(w.Password); err != nil {
+			return "", err
+		}
+	}
+	code, err := session.Perform(ctx, c, secrets)
+	var refused *fail.Error
+	if errors.As(err, &refused) && refused.OAuth == "" {
+		_ = session.Progress(ctx, progress(refused), refused.Tries) // only the page would show it
+	}
+	return code, err
+}
+
+// progress is the code for the waiting page after a refusal by the card.
+func progress(e *fail.Error) string {
+	switch {
+	case errors.Is(e, fail.PINLocked):
+		return "pin_locked"
+	case errors.Is(e, fail.PINWrong):
+		return "pin_wrong"
+	}
+	return "pin_needed"
+}
+
+// clock gives the agent the sandbox's time, which --now may have moved far from this machine's.
+func (w *walker) clock(ctx context.Context) (func() time.Time, error) {
+	there, err := cards.Clock(ctx, &http.Client{Timeout: 10 * time.Second}, w.Cards)
+	if err != nil {
+		return nil, fail.ReaderNone.Because(err)
+	}
+	ahead := time.Until(there)
+	return func() time.Time { return time.Now().Add(ahead) }, nil
+}

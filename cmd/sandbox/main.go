@@ -1,0 +1,109 @@
+// Command sandbox is a whole small world in one process: the provider on embedded SQLite, a reader with virtual cards, a
+// stand-in for J-LIS, and a demo relying party. `sandbox login` walks a login for the tests of other relying parties.
+// Nothing in it is a real card, and nobody's real card works with it.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"tegata/authn/fail"
+	"tegata/cmd/sandbox/headless"
+)
+
+type commands struct {
+	Run   runCommand   `cmd:"" default:"withargs" help:"Start the sandbox."`
+	Login loginCommand `cmd:"" help:"Log a persona in at an authorize URL and print the answer."`
+}
+
+type terminal struct{ Out, Err io.Writer }
+
+// usageError is a mistake of the caller: nothing was started.
+type usageError struct{ error }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], terminal{os.Stdout, os.Stderr}))
+}
+
+// run returns the exit code: 0 done, 1 failed (or an error page), 2 bad flags, files or ports.
+func run(ctx context.Context, args []string, t terminal) int {
+	var c commands
+	exited := false
+	parser, err := kong.New(&c, kong.Name("sandbox"), kong.Writers(t.Out, t.Err), kong.Description("Tegata's two-minute world."),
+		kong.Exit(func(int) { exited = true }), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(t))
+	if err != nil {
+		fmt.Fprintln(t.Err, "sandbox:", err)
+		return 1
+	}
+	k, err := parser.Parse(args)
+	if exited { // --help
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(t.Err, "sandbox:", err)
+		return 2
+	}
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(t.Err, "sandbox:", err)
+		var usage usageError
+		if errors.As(err, &usage) {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}
+
+type loginCommand struct {
+	URL       string `arg:"" name:"authorize-url" help:"The authorize URL, as the relying party made it."`
+	Persona   string `default:"taro" help:"Whose card."`
+	PIN       string `default:"1234" help:"Four-digit PIN."`
+	Password  string `default:"ABC123" help:"Password of the signature certificate."`
+	Deny      bool   `help:"Refuse on the consent page."`
+	CookieJar string `type:"path" help:"Netscape cookie file, read and written: one browser over several logins."`
+	Card      string `default:"127.0.0.1:9002" help:"Address of the card reader."`
+	JSON      bool   `name:"json" help:"Print {\"url\": …, \"form\": {…}}."`
+}
+
+// Run prints where the relying party's browser would go next.
+func (l *loginCommand) Run(ctx context.Context, t terminal) error {
+	base := l.Card
+	if !strings.Contains(base, "://") {
+		base = "http://" + base
+	}
+	result, err := headless.Login(ctx, headless.Options{
+		AuthorizeURL: l.URL, Persona: l.Persona, PIN: l.PIN, Password: l.Password, Deny: l.Deny, CookieJar: l.CookieJar, Cards: base})
+	var page headless.ErrPage
+	var coded *fail.Error
+	switch {
+	case errors.As(err, &page):
+		return errors.New(page.Code)
+	case errors.As(err, &coded):
+		return errors.New(coded.Code + tries(coded))
+	case err != nil:
+		return err
+	}
+	if l.JSON {
+		return json.NewEncoder(t.Out).Encode(result)
+	}
+	_, err = fmt.Fprintln(t.Out, result.URL)
+	return err
+}
+
+func tries(e *fail.Error) string {
+	if e.Tries == fail.NoTries {
+		return ""
+	}
+	return fmt.Sprintf(" (%d left)", e.Tries)
+}

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"crypto/rsa"
+
+	"crypto/x509"
+
+	"tegata/authn/cardtest"
+	"tegata/authn/jpki"
+	"tegata/authn/jpkitest"
+	"tegata/authn/revocation"
+	"tegata/cmd/demorp/rp"
+	"tegata/cmd/provider"
+	"tegata/cmd/sandbox/cards"
+	"tegata/idp/clients"
+	"tegata/storage/gormstore"
+	"tegata/storage/seal"
+	"tegata/testdata/personas"
+	"tegata/web/ui"
+)
+
+type runCommand struct {
+	Listen   string `default:"127.0.0.1:9000" placeholder:"ADDR" help:"Provider."`
+	RP       string `name:"rp" default:"127.0.0.1:9001" placeholder:"ADDR" help:"Demo relying party."`
+	Cards    string `default:"127.0.0.1:9002" placeholder:"ADDR" help:"Card reader."`
+	JPKI     string `name:"jpki" default:"127.0.0.1:9003" placeholder:"ADDR" help:"J-LIS stand-in."`
+	Data     string `type:"path" placeholder:"DIR" help:"Keep everything here; a fresh temporary directory if left out."`
+	DB       string `name:"db" placeholder:"URL" help:"Postgres instead of SQLite."`
+	Clients  string `type:"path" placeholder:"FILE" help:"JSON array of client metadata (RFC 7591) to register."`
+	Personas string `type:"path" placeholder:"DIR" help:"More personas."`
+	Now      string `placeholder:"RFC3339" help:"The whole sandbox's clock starts here and runs on."`
+	JSON     bool   `name:"json" help:"Print one line of JSON when everything is ready."`
+	Verbose  bool   `short:"v" help:"Log every request."`
+}
+
+// site is one of the four servers.
+type site struct {
+	addr     string
+	listener net.Listener
+	handler  http.Handler
+}
+
+// url is the address to click: the host as it was asked for, the port as it was opened.
+func (s site) url() string {
+	host, _, err := net.SplitHostPort(s.addr)
+	_, port, err2 := net.SplitHostPort(s.listener.Addr().String())
+	if err != nil || err2 != nil {
+		return "http://" + s.listener.Addr().String()
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// world is the running sandbox.
+type world struct {
+	provider, rp, cards, jpki *site
+	clients                   []clients.Metadata
+	inner                     *provider.Provider
+	log                       *slog.Logger
+	now                       func() time.Time
+}
+
+// Run starts everything, says so, and waits for the end.
+func (c *runCommand) Run(ctx context.Context, t terminal) error {
+	now, err := clockFrom(c.Now)
+	if err != nil {
+		return usageError{err}
+	}
+	level := slog.LevelWarn
+	if c.Verbose {
+		level = slog.LevelInfo
+	}
+	log := slog.New(slog.NewTextHandler(t.Err, &slog.HandlerOptions{Level: level}))
+	slog.SetDefault(log) // zitadel/oidc logs there
+	dir, done, err := dataDir(c.Data)
+	if err != nil {
+		return usageError{err}
+	}
+	defer done()
+	w := &world{log: log, now: now}
+	if err := w.listen(c); err != nil {
+		return usageError{err}
+	}
+	defer w.close()
+	if err := w.build(ctx, c, dir, t.Err); err != nil {
+		return err
+	}
+	if err := w.announce(t.Out, c.JSON); err != nil {
+		return err
+	}
+	return w.serve(ctx)
+}
+
+// clockFrom starts a clock at an instant; it runs at the usual speed.
+func clockFrom(start string) (func() time.Time, error) {
+	if start == "" {
+		return time.Now, nil
+	}
+	from, err := time.Parse(time.RFC3339, start)
+	if err != nil {
+		return nil, fmt.Errorf("--now: %q is not an RFC 3339 time such as 2026-04-15T00:00:00+09:00", start)
+	}
+	began := time.Now()
+	return func() time.Time { return from.Add(time.Since(began)) }, nil
+}
+
+func dataDir(dir string) (string, func(), error) {
+	if dir != "" {
+		return dir, func() {}, os.MkdirAll(dir, 0o700)
+	}
+	tmp, err := os.MkdirTemp("", "tegata-sandbox-")
+	return tmp, func() { _ = os.RemoveAll(tmp) }, err // a leftover in the temporary directory harms nobody
+}
+
+func (w *world) listen(c *runCommand) error {
+	for _, s := range []struct {
+		into **site
+		addr string
+	}{{&w.provider, c.Listen}, {&w.rp, c.RP}, {&w.cards, c.Cards}, {&w.jpki, c.JPKI}} {
+		l, err := provider.Listen(s.addr)
+		if err != nil {
+			w.close()
+			return err
+		}
+		*s.into = &site{addr: s.addr, listener: l}
+	}
+	return nil
+}
+
+func (w *world) sites() []*site { return []*site{w.provider, w.rp, w.cards, w.jpki} }
+
+func (w *world) close() {
+	for _, s := range w.sites() {
+		if s != nil {
+			_ = s.listener.Close() // already closed after serving
+		}
+	}
+	if w.inner != nil {
+		_ = w.inner.Close() // the process ends
+	}
+}
+
+// build makes the four handlers.
+func (w *world) build(ctx context.Context, c *runCommand, dir string, warn io.Writer) error {
+	people, err := loadPersonas(c.Personas, warn)
+	if err != nil {
+		return usageError{err}
+	}
+	authority, err := jpkitest.New(jpkitest.Options{Now: w.now, Rand: rand.Reader, BaseURL: w.jpki.url(), Dir: filepath.Join(dir, "jpki")})
+	if err != nil {
+		return err
+	}
+	w.jpki.handler = authority.Handler()
+	if w.inner, err = w.openProvider(ctx, c, dir, authority); err != nil {
+		return err
+	}
+	w.provider.handler = w.inner.Handler
+	if err := w.register(ctx, c.Clients, warn); err != nil {
+		return err
+	}
+	pages, err := ui.New()
+	if err != nil {
+		return err
+	}
+	w.cards.handler = cards.New(cards.Config{
+		Box: cards.NewBox(authority, people), UI: pages, Issuer: w.provider.url(), Host: hostOf(w.cards.url()),
+		HTTP: &http.Client{}, Now: w.now, Log: w.log})
+	demo := w.clients[0]
+	w.rp.handler, err = rp.New(ctx, rp.Config{
+		Issuer: w.provider.url(), ClientID: demo.ClientID, ClientSecret: string(demo.ClientSecret), BaseURL: w.rp.url(),
+		HTTP: &http.Client{Timeout: 10 * time.Second}, Now: w.now, Log: w.log})
+	return err
+}
+
+func loadPersonas(dir string, warn io.Writer) ([]cardtest.Persona, error) {
+	people, err := cardtest.LoadFS(personas.FS)
+	if err != nil {
+		return nil, err
+	}
+	if dir == "" {
+		return people, nil
+	}
+	more, err := cardtest.LoadPersonas(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range more {
+		if len(p.Unknown) > 0 {
+			fmt.Fprintf(warn, "sandbox: persona %s: nothing is known about %v\n", p.ID, p.Unknown)
+		}
+	}
+	return append(people, more...), nil
+}
+
+func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, authority *jpkitest.Authority) (*provider.Provider, error) {
+	secrets, err := loadSecrets(dir)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	url := c.DB
+	if url == "" {
+		url = "sqlite:" + filepath.Join(dir, "tegata.db")
+	}
+	if err := gormstore.Migrate(ctx, url); err != nil {
+		return nil, usageError{fmt.Errorf("database: %w", err)}
+	}
+	trust := &jpki.Trust{Anchors: authority.Anchors(), Policies: jpki.TestPolicies()}
+	ocsp := func(issuer *x509.Certificate) string {
+		if trust.Anchors.PurposeOf(issuer) == jpki.Signature {
+			return w.jpki.url() + "/ocsp/sign"
+		}
+		return w.jpki.url() + "/ocsp/auth"
+	}
+	return provider.Open(ctx, provider.Options{
+		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: trust,
+		Revocation:      &revocation.OCSP{URL: ocsp, HTTP: &http.Client{}, Now: w.now, Rand: rand.Reader},
+		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: w.cards.url() + "/launch/{ticket}",
+		Now: w.now, Rand: rand.Reader, Log: w.log})
+}
+
+type secrets struct {
+	seal    *seal.Keyset
+	subject []byte
+}
+
+// loadSecrets makes the deployment's secrets on first use and keeps them with the data.
+func loadSecrets(dir string) (secrets, error) {
+	keyset, err := keep(filepath.Join(dir, "seal.json"), seal.NewKeyset)
+	if err != nil {
+		return secrets{}, err
+	}
+	text, err := keep(filepath.Join(dir, "subject.key"), func() ([]byte, error) {
+		var key [32]byte
+		_, err := io.ReadFull(rand.Reader, key[:])
+		return []byte(base64.StdEncoding.EncodeToString(key[:])), err
+	})
+	if err != nil {
+		return secrets{}, err
+	}
+	subject, err := base64.StdEncoding.DecodeString(string(text))
+	if err != nil {
+		return secrets{}, fmt.Errorf("subject.key in %s is damaged", dir)
+	}
+	sealer, err := seal.FromKeyset(keyset)
+	return secrets{sealer, subject}, err
+}
+
+func keep(path string, make func() ([]byte, error)) ([]byte, error) {
+	body, err := os.ReadFile(path)
+	if !errors.Is(err, os.ErrNotExist) {
+		return body, err
+	}
+	if body, err = make(); err != nil {
+		return nil, err
+	}
+	return body, os.WriteFile(path, body, 0o600)
+}
+
+// serve runs the four servers until the context ends or one of them breaks.
+func (w *world) serve(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go w.inner.Run(ctx)
+	ended := make(chan error)
+	for _, s := range w.sites() {
+		go func() { ended <- provider.Serve(ctx, s.listener, s.handler, w.log) }()
+	}
+	var first error
+	for range w.sites() {
+		first = errors.Join(first, <-ended)
+		cancel()
+	}
+	return first
+}
