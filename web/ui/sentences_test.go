@@ -48,7 +48,7 @@ func wanted(t *testing.T) []string {
 	for _, code := range ProgressCodes {
 		keys = append(keys, "progress_"+code)
 	}
-	for _, value := range []string{"true", "false", "male", "female", "other", "unknown"} {
+	for _, value := range []string{"true", "false", "male", "female"} {
 		keys = append(keys, "value_"+value)
 	}
 	for _, status := range []string{"revoked", "suspended", "expired", "locked"} {
