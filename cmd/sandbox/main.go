@@ -55,14 +55,28 @@ func run(ctx context.Context, args []string, t terminal) int {
 		return 2
 	}
 	if err := k.Run(); err != nil {
-		fmt.Fprintln(t.Err, "sandbox:", err)
-		var usage usageError
-		if errors.As(err, &usage) {
-			return 2
-		}
-		return 1
+		return report(t.Err, err)
 	}
 	return 0
+}
+
+// report writes one line. A refused login is its code alone, so that a script can compare it.
+func report(w io.Writer, err error) int {
+	var page headless.ErrPage
+	var coded *fail.Error
+	var usage usageError
+	switch {
+	case errors.As(err, &page):
+		fmt.Fprintln(w, page.Code)
+	case errors.As(err, &coded):
+		fmt.Fprintln(w, coded.Code)
+	case errors.As(err, &usage):
+		fmt.Fprintln(w, "sandbox:", err)
+		return 2
+	default:
+		fmt.Fprintln(w, "sandbox:", err)
+	}
+	return 1
 }
 
 type loginCommand struct {
@@ -84,14 +98,7 @@ func (l *loginCommand) Run(ctx context.Context, t terminal) error {
 	}
 	result, err := headless.Login(ctx, headless.Options{
 		AuthorizeURL: l.URL, Persona: l.Persona, PIN: l.PIN, Password: l.Password, Deny: l.Deny, CookieJar: l.CookieJar, Cards: base})
-	var page headless.ErrPage
-	var coded *fail.Error
-	switch {
-	case errors.As(err, &page):
-		return errors.New(page.Code)
-	case errors.As(err, &coded):
-		return errors.New(coded.Code + tries(coded))
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	if l.JSON {
@@ -99,11 +106,4 @@ func (l *loginCommand) Run(ctx context.Context, t terminal) error {
 	}
 	_, err = fmt.Fprintln(t.Out, result.URL)
 	return err
-}
-
-func tries(e *fail.Error) string {
-	if e.Tries == fail.NoTries {
-		return ""
-	}
-	return fmt.Sprintf(" (%d left)", e.Tries)
 }

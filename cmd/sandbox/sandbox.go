@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,12 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"crypto/rsa"
-
-	"crypto/x509"
-
 	"tegata/authn/cardtest"
-	"tegata/authn/jpki"
 	"tegata/authn/jpkitest"
 	"tegata/authn/revocation"
 	"tegata/cmd/demorp/rp"
@@ -219,16 +215,9 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 	if err := gormstore.Migrate(ctx, url); err != nil {
 		return nil, usageError{fmt.Errorf("database: %w", err)}
 	}
-	trust := &jpki.Trust{Anchors: authority.Anchors(), Policies: jpki.TestPolicies()}
-	ocsp := func(issuer *x509.Certificate) string {
-		if trust.Anchors.PurposeOf(issuer) == jpki.Signature {
-			return w.jpki.url() + "/ocsp/sign"
-		}
-		return w.jpki.url() + "/ocsp/auth"
-	}
 	return provider.Open(ctx, provider.Options{
-		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: trust,
-		Revocation:      &revocation.OCSP{URL: ocsp, HTTP: &http.Client{}, Now: w.now, Rand: rand.Reader},
+		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: authority.Trust(),
+		Revocation:      &revocation.OCSP{URL: authority.ResponderOf, HTTP: &http.Client{}, Now: w.now, Rand: rand.Reader},
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: w.cards.url() + "/launch/{ticket}",
 		Now: w.now, Rand: rand.Reader, Log: w.log})
 }

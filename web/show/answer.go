@@ -48,7 +48,7 @@ func (s *Show) SignOut(w http.ResponseWriter, r *http.Request, l idp.Logout, ste
 	switch {
 	case step.Ask:
 		s.UI.Render(w, r, http.StatusOK, ui.SignOutPage{
-			RPName: Name(step.Client, ui.Lang(r, nil)), Action: "/signout", FormTargets: []string{l.RedirectURI},
+			RPName: Name(step.Client, ui.Lang(r, nil)), Action: "/signout", FormTargets: targets(l.RedirectURI),
 			Fields: [][2]string{{"id_token_hint", l.Hint}, {"client_id", l.ClientID}, {"post_logout_redirect_uri", l.RedirectURI}, {"state", l.State}},
 		})
 	case step.Go != "":

@@ -72,7 +72,7 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 	base := LoginPath(step.Login.ID)
 	p := ui.LoginPage{
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), ProviderHost: host(s.Issuer), Purpose: purpose(step.Client, lang),
-		StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: []string{step.Login.Request.RedirectURI},
+		StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: targets(step.Login.Request.RedirectURI),
 	}
 	for _, i := range claims.Items(step.Login.Request.Scopes) {
 		p.Items = append(p.Items, ui.ItemLine{Key: string(i)})
@@ -91,7 +91,7 @@ func (s *Show) waitPage(step idp.Step, lang string) ui.WaitPage {
 		Number:      step.Login.Number,
 		ProgressKey: s.Progress(step.Login), Tries: step.Login.Tries,
 		Events: base + "/events", Refresh: base, RestartAction: base + "/start", CancelAction: base + "/cancel",
-		FormTargets: []string{step.Login.Request.RedirectURI},
+		FormTargets: targets(step.Login.Request.RedirectURI),
 	}
 }
 
@@ -115,7 +115,7 @@ func (s *Show) Progress(l storage.Login) string {
 func consentPage(step idp.Step, lang string) ui.ConsentPage {
 	p := ui.ConsentPage{
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), Purpose: purpose(step.Client, lang),
-		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: []string{step.Login.Request.RedirectURI},
+		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: targets(step.Login.Request.RedirectURI),
 	}
 	asked := claims.Items(step.Login.Request.Scopes)
 	would := claims.Release(step.Offers, asked)
@@ -164,6 +164,15 @@ func purpose(c storage.Client, lang string) string {
 		return c.PurposeJa
 	}
 	return c.Purpose
+}
+
+// targets are where a form of ours may end. Browsers hold form-action against every redirect that follows, and a relying
+// party's callback may send the browser on to another address of its own.
+func targets(redirectURI string) []string {
+	if strings.HasPrefix(redirectURI, "https://") {
+		return []string{redirectURI, ui.AnyHTTPS}
+	}
+	return []string{redirectURI}
 }
 
 // SeeOther is the one redirect of the house: 303, so that a form is never sent on (RFC 9700 4.12).
