@@ -175,7 +175,8 @@ func TestTheHousesPersonasAreWhoTheyShouldBe(t *testing.T) {
 	}
 	for id, is := range map[string]func(cardtest.Persona) bool{
 		"taro":        func(p cardtest.Persona) bool { return p.Gender == cardtest.Male && p.Status == cardtest.Good },
-		"hanako":      func(p cardtest.Persona) bool { return p.Gender == cardtest.Female && p.CardInfoPIN != p.PIN },
+		"hanako":      func(p cardtest.Persona) bool { return p.Gender == cardtest.Female && p.CardInfoPIN == p.PIN },
+		"pins":        func(p cardtest.Persona) bool { return p.CardInfoPIN != p.PIN },
 		"jiro17":      func(p cardtest.Persona) bool { return p.Birthdate == "2009-06-15" },
 		"leap":        func(p cardtest.Persona) bool { return p.Birthdate == "2008-02-29" },
 		"child":       func(p cardtest.Persona) bool { return !*p.SignatureCertificate },
