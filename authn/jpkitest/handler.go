@@ -1,0 +1,127 @@
+package jpkitest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"time"
+
+	"tegata/authn/cardtest"
+	"tegata/authn/jpki"
+)
+
+const maxBody = 16 << 10 // bytes; every request here is far shorter
+
+const page = `Test authority for My Number Card logins. Nobody here exists, and no real card or server knows these keys.
+
+POST %[1]s/ocsp/auth    OCSP responder for user-authentication certificates
+POST %[1]s/ocsp/sign    OCSP responder for signature certificates
+GET  %[1]s/ca/auth      CA certificates of user authentication, all generations, PEM
+GET  %[1]s/ca/sign      CA certificates of digital signature, all generations, PEM
+GET  %[1]s/certs/NAME   certificates on the card of a persona, PEM: authentication, then signature if there is one
+POST %[1]s/switch/NAME        {"status": "good | revoked | suspended"}   both certificates of a persona
+POST %[1]s/switch/responder   {"fault": "none | offline | late | stale | unknown | wrong_key | no_nonce"}
+
+Switches take JSON or a form, work at once and last until a restart. For example:
+curl -d status=revoked %[1]s/switch/taro
+
+The responder's fault at present: %[2]s
+`
+
+// Handler serves OCSP and the switches; its page at / documents them. It belongs on loopback: whoever
+// can reach it can revoke everybody.
+func (a *Authority) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", a.servePage)
+	for _, purpose := range purposes {
+		mux.HandleFunc("POST /ocsp/"+short(purpose), func(w http.ResponseWriter, r *http.Request) { a.serveOCSP(w, r, purpose) })
+		mux.HandleFunc("GET /ca/"+short(purpose), func(w http.ResponseWriter, _ *http.Request) { servePEM(w, a.anchorsPEM(purpose)) })
+	}
+	mux.HandleFunc("GET /certs/{persona}", a.serveCertificates)
+	mux.HandleFunc("POST /switch/{persona}", a.serveSwitch)
+	mux.HandleFunc("POST /switch/responder", a.serveFault)
+	return mux
+}
+
+func (a *Authority) servePage(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	fmt.Fprintf(w, page, a.baseURL, a.Fault())
+}
+
+func (a *Authority) serveOCSP(w http.ResponseWriter, r *http.Request, purpose jpki.Purpose) {
+	request, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/ocsp-request" {
+		http.Error(w, "expected an OCSP request as application/ocsp-request", http.StatusBadRequest)
+		return
+	}
+	switch a.Fault() {
+	case FaultOffline:
+		panic(http.ErrAbortHandler)
+	case FaultLate:
+		select {
+		case <-time.After(lateBy):
+		case <-r.Context().Done():
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "application/ocsp-response")
+	w.Write(a.respond(purpose, request))
+}
+
+func (a *Authority) serveCertificates(w http.ResponseWriter, r *http.Request) {
+	card := a.cardOf(r.PathValue("persona"))
+	if card == nil {
+		http.Error(w, "no card was issued to this persona yet", http.StatusNotFound)
+		return
+	}
+	out := pemOf(card.Auth.Cert)
+	if card.Sign != nil {
+		out = append(out, pemOf(card.Sign.Cert)...)
+	}
+	servePEM(w, out)
+}
+
+func servePEM(w http.ResponseWriter, data []byte) {
+	w.Header().Set("Content-Type", "application/x-pem-file")
+	w.Write(data)
+}
+
+func (a *Authority) serveSwitch(w http.ResponseWriter, r *http.Request) {
+	status, err := setting(w, r, "status")
+	if err == nil {
+		err = a.Switch(r.PathValue("persona"), cardtest.Status(status))
+	}
+	serveSetting(w, err, map[string]string{"persona": r.PathValue("persona"), "status": status})
+}
+
+func (a *Authority) serveFault(w http.ResponseWriter, r *http.Request) {
+	fault, err := setting(w, r, "fault")
+	if err == nil {
+		err = a.Misbehave(Fault(fault))
+	}
+	serveSetting(w, err, map[string]string{"fault": fault})
+}
+
+// setting reads one value from JSON or from a form.
+func setting(w http.ResponseWriter, r *http.Request, key string) (string, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
+		return r.PostFormValue(key), nil // a form that cannot be read has no value, and "" is refused
+	}
+	var in map[string]string
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		return "", fmt.Errorf("expected a JSON object with %q", key)
+	}
+	return in[key], nil
+}
+
+func serveSetting(w http.ResponseWriter, err error, now map[string]string) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(now)
+}
