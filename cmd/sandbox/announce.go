@@ -20,7 +20,7 @@ var rules = clients.Rules{AllowLoopbackHTTP: true, AllowShortSecrets: true}
 // register puts the demo client first, then those of the file.
 func (w *world) register(ctx context.Context, file string, warn io.Writer) error {
 	w.clients = []clients.Metadata{{
-		ClientID: "demo", ClientName: "Tegata Saketen (demo)", ClientNameJa: "手形酒店（デモ）", ClientURI: w.rp.url() + "/",
+		ClientID: "demo", ClientName: "Tegata Sake (demo)", ClientNameJa: "手形酒店（デモ）", ClientURI: w.rp.url() + "/",
 		RedirectURIs: []string{w.rp.url() + "/callback"}, PostLogoutRedirectURIs: []string{w.rp.url() + "/"},
 		Scope: strings.Join(claims.Scopes(), " "), Purpose: "To sell alcohol only to adults.", PurposeJa: "お酒を売ってよい年齢かを確かめるため",
 	}}
