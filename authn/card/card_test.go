@@ -1,6 +1,7 @@
 package card_test
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/rand"
@@ -283,5 +284,18 @@ func TestACardWithoutTheCertificateListMayHoldOne(t *testing.T) {
 	c := open(t, (&memory{missing: true}).over(taro(t).Connect(), 0x08))
 	if has, err := c.HasSignCertificate(t.Context()); err != nil || !has {
 		t.Errorf("has %v, %v", has, err)
+	}
+}
+
+// A phone has no card-info application; asking for it must not spoil the rest of the session.
+func TestACardWithoutTheCardInfoApplication(t *testing.T) {
+	transport := &tap{Transport: taro(t).Connect()}
+	transport.instead = answering(func(c []byte) bool { return bytes.Equal(c, selectAID(cardInfoAID)) }, 0x6A, 0x82)
+	c := open(t, transport)
+	if err := c.Verify(t.Context(), card.CardInfoPIN, []byte("1234")); !errors.Is(err, fail.CardUnsupported) {
+		t.Errorf("got %v", err)
+	}
+	if err := c.Verify(t.Context(), card.AuthPIN, []byte("1234")); err != nil {
+		t.Errorf("the JPKI application is gone: %v", err)
 	}
 }

@@ -56,7 +56,7 @@ func TestReadingACertificate(t *testing.T) {
 func TestBrokenCertificateFilesAreBoundedErrors(t *testing.T) {
 	for name, file := range map[string][]byte{
 		"64 kB":                 der([]byte{0x82, 0xFF, 0xFF}, 100),
-		"one byte past 7FFF":    der([]byte{0x82, 0x7F, 0xFD}, 100),
+		"one byte past 7FFF":    der([]byte{0x82, 0x7F, 0xFD}, 0x7FFD),
 		"three length bytes":    der([]byte{0x83, 0x01, 0x00, 0x00}, 100),
 		"four length bytes":     der([]byte{0x84, 0x7F, 0xFF, 0xFF, 0xFF}, 100),
 		"indefinite length":     der([]byte{0x80}, 100),
@@ -89,7 +89,7 @@ func TestOddAnswersToReadEnd(t *testing.T) {
 		"6C for ever":                {[]byte{0x6C, 0x04}, fail.CardDataBroken},
 		"61 for ever":                {[]byte{0x30, 0x61, 0x04}, fail.CardDataBroken},
 		"61 without data for ever":   {[]byte{0x61, 0x00}, fail.CardDataBroken},
-		"more bytes than asked for":  {append(make([]byte, 300), 0x90, 0x00), fail.CardDataBroken},
+		"more bytes than asked for":  {[]byte{0x30, 0x03, 1, 2, 3, 0x90, 0x00}, fail.CardDataBroken},
 		"security status":            {[]byte{0x69, 0x82}, fail.CardRefused},
 		"data with an unknown state": {[]byte{1, 2, 3, 4, 0x63, 0x10}, fail.CardRefused},
 	} {

@@ -59,3 +59,27 @@ func FuzzObjectSize(f *testing.F) {
 		}
 	})
 }
+
+func TestMembersAreEachThereOnceAndAlone(t *testing.T) {
+	one, two := []byte{0x90, 1, 0xAA}, []byte{0x91, 1, 0xBB}
+	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+	for _, tt := range []struct {
+		name  string
+		value []byte
+		ok    bool
+	}{
+		{"in order", join(one, two), true},
+		{"in another order", join(two, one), true},
+		{"one missing", one, false},
+		{"one doubled", join(one, two, one), false},
+		{"one unknown", join(one, two, []byte{0x92, 0}), false},
+		{"one unknown in another's place", join(one, []byte{0x92, 0}), false},
+		{"a byte behind", join(one, two, []byte{0x90}), false},
+		{"nothing", nil, false},
+	} {
+		got, err := members(tt.value, 0x90, 0x91)
+		if (err == nil) != tt.ok || (tt.ok && (got[0x90].value[0] != 0xAA || got[0x91].value[0] != 0xBB)) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
