@@ -75,6 +75,9 @@ func TestAnchorsKnowTheirPurpose(t *testing.T) {
 			t.Errorf("got %v, want %v", got, tc.want)
 		}
 	}
+	if !anchors.Test() || (Anchors{Sign: []*x509.Certificate{realLooking()}}).Test() {
+		t.Error("test and real hierarchies look alike")
+	}
 	if anchors.Of(0) != nil || Purpose(0).String() != "no purpose" {
 		t.Error("no purpose has anchors")
 	}

@@ -10,16 +10,20 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"regexp"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"tegata/authn/cardtest"
 	"tegata/authn/jpki"
 )
 
-// personaName is what fits in a URL and a file name.
-var personaName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+// isName allows what can be one segment of a URL.
+func isName(s string) bool {
+	return s != "" && len(s) <= 100 && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return r == '/' || unicode.IsControl(r) })
+}
 
 // issuedCard is one card as the authority remembers it. Keys are PKCS #1, certificates DER.
 type issuedCard struct {
@@ -43,7 +47,7 @@ type issuedCertificate struct {
 // time; a changed one (moved, renamed, another status) gets a new card and the old one is revoked.
 // The first time takes up to three RSA keys. Safe for concurrent use.
 func (a *Authority) Equip(p cardtest.Persona) (cardtest.Material, error) {
-	if !personaName.MatchString(p.ID) {
+	if !isName(p.ID) {
 		return cardtest.Material{}, ErrPersonaName
 	}
 	if len(p.BirthDigits()) != 8 {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"time"
 
 	"tegata/authn/cardtest"
@@ -71,7 +72,15 @@ func (a *Authority) serveOCSP(w http.ResponseWriter, r *http.Request, purpose jp
 }
 
 func (a *Authority) serveCertificates(w http.ResponseWriter, r *http.Request) {
-	card := a.cardOf(r.PathValue("persona"))
+	name := r.PathValue("persona")
+	card := a.cardOf(name)
+	if i := slices.IndexFunc(a.personas, func(p cardtest.Persona) bool { return p.ID == name }); card == nil && i >= 0 {
+		if _, err := a.Equip(a.personas[i]); err != nil {
+			http.Error(w, "the card could not be issued", http.StatusInternalServerError)
+			return
+		}
+		card = a.cardOf(name)
+	}
 	if card == nil {
 		http.Error(w, "no card was issued to this persona yet", http.StatusNotFound)
 		return

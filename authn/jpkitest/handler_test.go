@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -134,7 +135,7 @@ func TestWhatTheSwitchesRefuse(t *testing.T) {
 		{"no status", "/switch/taro", form, "", jpkitest.ErrStatus},
 		{"a status in the URL", "/switch/taro?status=revoked", form, "", jpkitest.ErrStatus},
 		{"a status that no switch can make", "/switch/taro", form, "status=expired", jpkitest.ErrStatus},
-		{"a name that is none", "/switch/ta%20ro", form, "status=revoked", jpkitest.ErrPersonaName},
+		{"a name that is none", "/switch/ta%0Aro", form, "status=revoked", jpkitest.ErrPersonaName},
 		{"a fault that does not exist", "/switch/responder", form, "fault=confused", jpkitest.ErrFault},
 		{"JSON that is none", "/switch/taro", jsonType, "status=revoked", errors.New("expected a JSON object")},
 		{"JSON without the key", "/switch/taro", jsonType, `{"state":"revoked"}`, jpkitest.ErrStatus},
@@ -184,6 +185,24 @@ func TestCertificatesCanBeFetched(t *testing.T) {
 	}
 	if code, _ := w.get(t, "/certs/nobody"); code != 404 {
 		t.Errorf("a card of nobody: %d", code)
+	}
+}
+
+func TestKnownPersonasGetTheirCardWhenItIsAskedFor(t *testing.T) {
+	known, hopeless := persona("child"), persona("child")
+	known.ID, hopeless.ID = "known", strings.Repeat("x", 101)
+	a, err := jpkitest.New(jpkitest.Options{Now: clock, Dir: copied(t), Personas: []cardtest.Persona{known, hopeless}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := world{Authority: a, server: httptest.NewServer(a.Handler())}
+	defer w.server.Close()
+	code, first := w.get(t, "/certs/known")
+	if block, _ := pem.Decode([]byte(first)); code != 200 || !bytes.Equal(block.Bytes, w.equip(t, known).AuthCert) {
+		t.Fatalf("%d %s", code, first)
+	}
+	if code, _ := w.get(t, "/certs/"+hopeless.ID); code != 500 {
+		t.Errorf("a card that cannot be issued: %d", code)
 	}
 }
 

@@ -28,6 +28,9 @@ type Options struct {
 	BaseURL string
 	// Dir keeps keys, certificates and what was issued across restarts; "" keeps nothing.
 	Dir string
+	// Personas are people whose card is issued when GET /certs/NAME first asks for it. Everybody else
+	// has one from Equip on.
+	Personas []cardtest.Persona
 }
 
 // Authority is the CA of both purposes, in two generations each, and the issuer of card-info keys.
@@ -37,6 +40,7 @@ type Authority struct {
 	rand     io.Reader
 	baseURL  string
 	vault    vault
+	personas []cardtest.Persona
 	cas      map[jpki.Purpose][]*ca // oldest generation first
 	cardInfo *rsa.PrivateKey
 
@@ -53,7 +57,7 @@ type Authority struct {
 func New(o Options) (*Authority, error) {
 	a := &Authority{
 		now: o.Now, rand: o.Rand, baseURL: strings.TrimSuffix(o.BaseURL, "/"), vault: vault{o.Dir},
-		switched: map[string]cardtest.Status{}, fault: FaultNone,
+		personas: o.Personas, switched: map[string]cardtest.Status{}, fault: FaultNone,
 	}
 	if a.now == nil {
 		a.now = time.Now

@@ -349,7 +349,7 @@ func TestABrokenFolderIsAnErrorAndIsNotOverwritten(t *testing.T) {
 
 func TestPersonasThatCannotHaveACard(t *testing.T) {
 	w := open(t)
-	for _, name := range []string{"", "../taro", "a/b", ".hidden", strings.Repeat("x", 65)} {
+	for _, name := range []string{"", "../taro", "a/b", "a\nb", "\xff", strings.Repeat("x", 101)} {
 		p := persona("taro")
 		p.ID = name
 		if _, err := w.Equip(p); !errors.Is(err, jpkitest.ErrPersonaName) {

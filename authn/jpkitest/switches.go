@@ -9,7 +9,7 @@ import (
 
 // Refused settings of Switch and Misbehave.
 var (
-	ErrPersonaName = errors.New("a persona's name is of letters, digits, dots and dashes, up to 64")
+	ErrPersonaName = errors.New("a persona's name is one segment of a URL, up to 100 bytes")
 	ErrStatus      = errors.New("status must be good, revoked or suspended")
 	ErrFault       = errors.New("fault must be none, offline, late, stale, unknown, wrong_key or no_nonce")
 )
@@ -18,7 +18,7 @@ var (
 // answer on, whatever her file says, and until the authority is restarted. The card need not be issued yet.
 func (a *Authority) Switch(persona string, status cardtest.Status) error {
 	switch {
-	case !personaName.MatchString(persona):
+	case !isName(persona):
 		return ErrPersonaName
 	case !slices.Contains([]cardtest.Status{cardtest.Good, cardtest.Revoked, cardtest.Suspended}, status):
 		return ErrStatus
