@@ -55,7 +55,11 @@ func failure(ctx context.Context, err error) error {
 }
 
 func sqlState(err error) string {
-	if pg := new(pgconn.PgError); errors.As(err, &pg) {
+	if err == nil {
+		return ""
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
 		return pg.Code
 	}
 	return ""

@@ -80,7 +80,7 @@ var redeemCode = "UPDATE grants SET redeemed_at = ?, access_hash = ?, access_exp
 // RedeemCode implements storage.Store.
 func (s *Store) RedeemCode(ctx context.Context, codeHash []byte, clientID string, now time.Time,
 	accessHash []byte, accessExpires time.Time) (storage.Grant, error) {
-	var rows []grantRow
+	rows := make([]grantRow, 0, 1)
 	err := s.atomically(ctx, func(db *gorm.DB) error {
 		return db.Raw(redeemCode, instant{now}, blob(accessHash), instant{accessExpires},
 			blob(codeHash), clientID, instant{now}).Find(&rows).Error

@@ -1,6 +1,7 @@
 package gormstore_test
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -266,5 +267,30 @@ func TestBothTimelinesMakeTheSameTables(t *testing.T) {
 			}
 			columns[table] = names
 		}
+	}
+}
+
+func TestHangingUpDoesNotStopTheRevocationOfASpentCode(t *testing.T) {
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			ctx, hangUp := context.WithCancel(t.Context())
+			statements := 0
+			s := open(t, gormstore.Config{URL: db.url(t), OnStatement: func() {
+				if statements++; statements == 4 { // approve, redeem, redeem again, and this revokes
+					hangUp()
+				}
+			}})
+			later := morning.Add(time.Minute)
+			must(t, s.ApproveLogin(ctx, storage.Approval{Grant: storage.Grant{ID: "G", ClientID: "shop", CodeHash: []byte("code"),
+				CodeExpires: later, CreatedAt: morning}}))
+			_, err := s.RedeemCode(ctx, []byte("code"), "shop", morning, []byte("access"), later)
+			must(t, err)
+			if _, err = s.RedeemCode(ctx, []byte("code"), "shop", morning, []byte("thief"), later); !errors.Is(err, storage.ErrSpent) || ctx.Err() == nil {
+				t.Fatal(err, ctx.Err())
+			}
+			if _, err = s.GrantByAccess(t.Context(), []byte("access"), morning); !errors.Is(err, storage.ErrNotFound) {
+				t.Fatal("the grant lives on:", err)
+			}
+		})
 	}
 }

@@ -60,7 +60,7 @@ func (s *Store) SessionLink(ctx context.Context, id, clientID, sector string, no
 	if idleSince.IsZero() {
 		idleSince = time.Unix(0, 0) // an instant of zero is NULL, which nothing is after
 	}
-	var rows []sessionLinkRow
+	rows := make([]sessionLinkRow, 0, 1)
 	err := s.read.WithContext(ctx).Raw(sessionLink, sector, clientID, id, instant{now}, instant{idleSince}).Find(&rows).Error
 	if err != nil {
 		return storage.Session{}, storage.Link{}, failure(ctx, err)

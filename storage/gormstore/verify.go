@@ -8,8 +8,7 @@ import (
 	"tegata/storage"
 )
 
-// foundCredential inserts a credential, or marks the one with that index as seen, while a login row stands by:
-// the %s that follows SELECT ?, ?, ?.
+// A credential is inserted, or the one with its index is marked as seen; a condition on the login goes between the two.
 const (
 	findCredential = "INSERT INTO credentials (cert_index, account_id, seen_at) SELECT ?, ?, ? "
 	seenAgain      = " ON CONFLICT (cert_index) DO UPDATE SET seen_at = excluded.seen_at RETURNING account_id"
@@ -64,7 +63,7 @@ func verifyInTwo(tx *gorm.DB, row *loginRow, credential []any) error {
 }
 
 func ownerFrom(query *gorm.DB, row *loginRow) error {
-	var owners []owner
+	owners := make([]owner, 0, 1)
 	if err := swapped(query.Find(&owners)); err != nil {
 		return err
 	}
@@ -90,7 +89,7 @@ func (r linkRow) link() storage.Link {
 
 // Link implements storage.Store.
 func (s *Store) Link(ctx context.Context, accountID, clientID, sector string) (storage.Link, error) {
-	var rows []linkRow
+	rows := make([]linkRow, 0, 1)
 	err := s.read.WithContext(ctx).Raw("SELECT "+linkItself, accountID, sector, accountID, clientID).Find(&rows).Error
 	if err != nil {
 		return storage.Link{}, failure(ctx, err)
@@ -104,7 +103,7 @@ func (s *Store) ReturnLogin(ctx context.Context, next storage.Login, sector stri
 	if err != nil {
 		return storage.Link{}, err
 	}
-	var rows []linkRow
+	rows := make([]linkRow, 0, 1)
 	values := row.swapValues(row.AccountID, sector, row.AccountID, row.ClientID)
 	err = s.atomically(ctx, func(db *gorm.DB) error {
 		return swapped(db.Raw(swapLogin+" RETURNING "+linkItself, values...).Find(&rows))
