@@ -37,7 +37,8 @@ func Check(l storage.Login, browser Secret, now time.Time) error {
 	if !browser.Is(l.BrowserHash) {
 		return fail.DifferentBrowser
 	}
-	if !l.State.Terminal() && !now.Before(l.ExpiresAt) {
+	late := !now.Before(l.ExpiresAt) || l.State == storage.Verified && !now.Before(l.CompletionExpires)
+	if late && !l.State.Terminal() {
 		return fail.LoginExpired
 	}
 	return nil

@@ -14,6 +14,9 @@ import (
 // Begin answers a validated authorization request of client c as far as it can be answered now: at once from the SSO
 // session, with a consent page, or with a login. hintSub is the subject of a valid id_token_hint, if there was one.
 func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRequest, b Browser, hintSub string) (Step, error) {
+	if !b.Known {
+		return Step{}, fail.Internal.Because(errors.New("a login needs a browser with a secret"))
+	}
 	if b.HasSession {
 		s, link, err := p.session(ctx, c, b)
 		switch {

@@ -61,7 +61,11 @@ type loginCache struct {
 	now     func() time.Time
 	mu      sync.Mutex
 	entries map[string]cachedLogin
+	swept   time.Time
 }
+
+// sweepLogins is how often what is over is forgotten: a login that nobody finished holds a person's data.
+const sweepLogins = time.Minute
 
 func (c *loginCache) get(id string) (cachedLogin, bool) {
 	c.mu.Lock()
@@ -95,7 +99,8 @@ func (c *loginCache) put(l storage.Login, link *storage.Link) {
 			link = old.link
 		}
 	}
-	if len(c.entries) >= maxLogins {
+	if now := c.now(); len(c.entries) >= maxLogins || now.Sub(c.swept) >= sweepLogins {
+		c.swept = now
 		c.sweep()
 	}
 	c.entries[l.ID] = cachedLogin{login: l, link: link, read: c.now(), moved: moved}

@@ -54,6 +54,9 @@ func (p *Provider) step(l storage.Login, c storage.Client, b Browser) (Step, err
 		s.Show, s.Ticket = ShowWait, authn.Ticket(l, b.Secret)
 	case storage.Verified:
 		s.Show = ShowReturn
+		if l.ReturnTo == "" { // an agent without a loopback address opens the browser itself
+			s.Show = ShowWait
+		}
 	case storage.Returned:
 		offers, err := p.offers(l.Facts, items(l.Request))
 		if err != nil {
