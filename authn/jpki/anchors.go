@@ -93,4 +93,6 @@ func mixesTest(all []*x509.Certificate) bool {
 // Test says that these are anchors of a test hierarchy: whoever trusts them trusts nobody's real card.
 func (a Anchors) Test() bool { return slices.ContainsFunc(slices.Concat(a.Auth, a.Sign), isTest) }
 
-func isTest(c *x509.Certificate) bool { return slices.Contains(c.Subject.Organization, testOrganization) }
+func isTest(c *x509.Certificate) bool {
+	return slices.Contains(c.Subject.Organization, testOrganization)
+}

@@ -50,7 +50,7 @@ func (a *Authority) Equip(p cardtest.Persona) (cardtest.Material, error) {
 	if !isName(p.ID) {
 		return cardtest.Material{}, ErrPersonaName
 	}
-	if len(p.BirthDigits()) != 8 {
+	if len(p.Birthdate) != len(time.DateOnly) {
 		return cardtest.Material{}, errors.New("jpkitest: the persona does not come from the loader")
 	}
 	a.equipping.Lock()

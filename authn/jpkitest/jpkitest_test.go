@@ -356,6 +356,9 @@ func TestPersonasThatCannotHaveACard(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
+	if _, err := w.Equip(cardtest.Persona{ID: "handmade"}); err == nil {
+		t.Error("a persona without a birthdate has a card")
+	}
 }
 
 func TestAnchorsAreThoseOfATestHierarchy(t *testing.T) {
