@@ -56,12 +56,12 @@ func TestReadAttributesReadsTheTestCardsOrder(t *testing.T) {
 	template := k.template(Signature)
 	template.ExtraExtensions = []pkix.Extension{{Id: subjectAltName, Value: san(
 		attribute{1, "\u30c6\u30b9\u30c8\u3000\u592a\u90ce"}, attribute{4, "319800217"}, attribute{3, "1"},
-		attribute{5, "\u6771\u4eac\u90fd\u30c6\u30b9\u30c8\u533a\uff11\uff0d\uff12\uff0d\uff13"}, attribute{2, "000001"}, attribute{6, "000000000000"},
+		attribute{5, "\u6771\u4eac\u90fd\u30c6\u30b9\u30c8\u533a\uff11\uff0d\uff12\uff0d\uff13"}, attribute{2, "000001"}, attribute{6, strings.Repeat("0", 12)},
 	)}}
 	got, err := ReadAttributes(k.sign2.issue(template))
 	want := Attributes{
 		Name: "\u30c6\u30b9\u30c8\u3000\u592a\u90ce", NameSubstitution: "000001", Sex: "1", Birth: "319800217",
-		Address: "\u6771\u4eac\u90fd\u30c6\u30b9\u30c8\u533a\uff11\uff0d\uff12\uff0d\uff13", AddressSubstitution: "000000000000",
+		Address: "\u6771\u4eac\u90fd\u30c6\u30b9\u30c8\u533a\uff11\uff0d\uff12\uff0d\uff13", AddressSubstitution: strings.Repeat("0", 12),
 	}
 	if err != nil || got != want {
 		t.Fatalf("got %+v, %v", got, err)
