@@ -5,7 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -102,7 +102,11 @@ func (w *wire) end(id string) {
 // Dial connects to a persona's card in the reader at base (http://127.0.0.1:9002).
 func Dial(ctx context.Context, client *http.Client, base, persona string) (card.Transport, error) {
 	id, err := roundTrip(ctx, client, http.MethodPost, base+"/wire/connect/"+persona, nil)
-	if err != nil {
+	var refused refusedError
+	switch {
+	case errors.As(err, &refused):
+		return nil, refused
+	case err != nil:
 		return nil, fail.ReaderNone.Because(err)
 	}
 	return &remote{client: client, url: base + "/wire/" + id}, nil
@@ -153,7 +157,12 @@ func roundTrip(ctx context.Context, client *http.Client, method, url string, bod
 		return "", err
 	}
 	if resp.StatusCode >= 400 {
-		return "", fmt.Errorf("card reader: %s: %s", resp.Status, strings.TrimSpace(string(out)))
+		return "", refusedError{strings.TrimSpace(string(out))}
 	}
 	return string(out), nil
 }
+
+// refusedError is what the card reader says against a call: no such persona, no such connection.
+type refusedError struct{ text string }
+
+func (e refusedError) Error() string { return "card reader: " + e.text }
