@@ -20,6 +20,7 @@ const (
 	UserInfoPath   = "/userinfo"
 	JWKSPath       = "/oauth/jwks"
 	EndSessionPath = "/end_session"
+	DiscoveryPath  = "/.well-known/openid-configuration"
 )
 
 // What the front channel understands; discovery advertises exactly these.

@@ -26,7 +26,23 @@ func Register(mux *http.ServeMux, p *idp.Provider, pages Pages) {
 	}, zop.WithServerCORSOptions(nil))
 	mux.Handle("POST "+TokenPath, tokenGuard(back))
 	mux.Handle("GET "+JWKSPath, back)
-	mux.Handle("GET /.well-known/openid-configuration", back)
+	mux.Handle("GET "+DiscoveryPath, back)
+
+	for path, allow := range map[string]string{
+		AuthorizePath: "GET, HEAD, POST", EndSessionPath: "GET, HEAD, POST", UserInfoPath: "GET, HEAD, POST",
+		TokenPath: "POST", JWKSPath: "GET, HEAD", DiscoveryPath: "GET, HEAD",
+	} {
+		mux.HandleFunc(path, otherMethod(allow))
+	}
+}
+
+// otherMethod answers what no route of an endpoint takes; without it the pages behind the same mux would say that there
+// is no such address.
+func otherMethod(allow string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", allow)
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
 }
 
 // tokenGuard keeps what zitadel's token handler leaves open: credentials and codes in the query, answers without

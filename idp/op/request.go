@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"tegata/authn/fail"
 	"tegata/claims"
@@ -41,7 +43,8 @@ func params(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return r.PostForm, nil
 }
 
-// single returns the one value of a parameter. Sending one twice is an error (RFC 6749 3.1).
+// single returns the one value of a parameter. Sending one twice is an error (RFC 6749 3.1), and so is what no parameter
+// may hold (RFC 6749 A) and what no form, token or database would carry unchanged: control characters and broken UTF-8.
 func single(v url.Values, name string) (string, error) {
 	all := v[name]
 	if len(all) == 0 {
@@ -51,7 +54,7 @@ func single(v url.Values, name string) (string, error) {
 	if !ok {
 		limit = 1024
 	}
-	if len(all) > 1 || len(all[0]) > limit {
+	if len(all) > 1 || len(all[0]) > limit || !utf8.ValidString(all[0]) || strings.ContainsFunc(all[0], unicode.IsControl) {
 		return "", fail.RequestInvalid.At(name)
 	}
 	return all[0], nil
