@@ -130,10 +130,11 @@ func openBenchProvider(ctx context.Context, o serverOptions, issuer string, onSt
 	}), nil
 }
 
-// isPersons says whether a request waited for a person: a form, or the agent's after a click or a PIN. Every other one
-// follows a redirect at once, or is the relying party's.
+// isPersons says whether a request waited for a person: for a click at the relying party or on a page, or for a PIN. Every
+// other one follows at once, or is the relying party's.
 func isPersons(r *http.Request) bool {
-	return r.Method == http.MethodPost && (strings.HasPrefix(r.URL.Path, "/login/") || strings.HasPrefix(r.URL.Path, "/agent/"))
+	return r.URL.Path == "/authorize" || r.Method == http.MethodPost &&
+		(strings.HasPrefix(r.URL.Path, "/login/") || strings.HasPrefix(r.URL.Path, "/agent/"))
 }
 
 func profile(path string) (end func(), err error) {
