@@ -43,11 +43,34 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 	if err != nil {
 		return Step{}, err
 	}
+	if !expected(l.Request, link) {
+		return p.unexpected(ctx, id, client)
+	}
 	p.logins.put(l, &link)
 	if covered(link, items(l.Request)) && !slices.Contains(l.Request.Prompt, "consent") {
 		return p.approve(ctx, l, true, link, client, b, items(l.Request))
 	}
 	return p.step(l, client, b)
+}
+
+// expected says whether the person of link is the one that the relying party named, if it named one. It knows only
+// people who have a subject there already, so somebody new is never the one.
+func expected(r storage.AuthRequest, link storage.Link) bool {
+	return r.Subject == "" || r.Subject == link.Subject
+}
+
+// unexpected ends the login of somebody else than the relying party asked for (OIDC Core 3.1.2.1, id_token_hint).
+func (p *Provider) unexpected(ctx context.Context, id string, c storage.Client) (Step, error) {
+	l, err := p.swap(ctx, id, func(l storage.Login) (storage.Login, error) {
+		if l.State != storage.Returned {
+			return l, fail.AlreadyUsed
+		}
+		return authn.Fail(l, fail.LoginRequired.Code), nil
+	}, p.plainSwap)
+	if err != nil {
+		return Step{}, err
+	}
+	return p.leave(Step{Login: l, Client: c, Err: fail.LoginRequired}), nil
 }
 
 // Approve answers with the items the person left ticked; names outside the request are refused.
@@ -77,6 +100,9 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []s
 			return Step{}, unavailable(err)
 		}
 		link = &l
+	}
+	if !expected(s.Login.Request, *link) { // the form was quicker than Return
+		return p.unexpected(ctx, id, s.Client)
 	}
 	return p.approve(ctx, s.Login, true, *link, s.Client, b, consented)
 }

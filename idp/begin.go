@@ -12,8 +12,8 @@ import (
 )
 
 // Begin answers a validated authorization request of client c as far as it can be answered now: at once from the SSO
-// session, with a consent page, or with a login. hintSub is the subject of a valid id_token_hint, if there was one.
-func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRequest, b Browser, hintSub string) (Step, error) {
+// session, with a consent page, or with a login.
+func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRequest, b Browser) (Step, error) {
 	if !b.Known {
 		return Step{}, fail.Internal.Because(errors.New("a login needs a browser with a secret"))
 	}
@@ -21,9 +21,8 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 		s, link, err := p.session(ctx, c, b)
 		switch {
 		case err == nil:
-			fits := hintSub == "" || hintSub == link.Subject
 			hasFacts := len(items(r)) == 0 || len(s.Facts) > 0
-			if fits && hasFacts && session.Serves(s, r, p.Now()) {
+			if expected(r, link) && hasFacts && session.Serves(s, r, p.Now()) {
 				return p.fromSession(ctx, c, r, b, s, link)
 			}
 		case !errors.Is(err, storage.ErrNotFound):

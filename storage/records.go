@@ -55,6 +55,7 @@ type AuthRequest struct {
 	Prompt        []string `json:"prompt,omitempty"`
 	MaxAge        *int64   `json:"max_age,omitempty"` // seconds
 	UILocales     []string `json:"ui_locales,omitempty"`
+	Subject       string   `json:"subject,omitempty"` // whom the relying party expects (id_token_hint); nobody else may be answered for
 }
 
 // Login is one authorization request being answered in one browser.

@@ -51,11 +51,15 @@ func Open(t testing.TB, build func(testing.TB, Parts) Site) *World {
 	w := &World{T: t, Town: Visit(t), Log: &Log{}}
 	server := httptest.NewUnstartedServer(nil)
 	w.Issuer = "http://" + server.Listener.Addr().String()
+	log := slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	former := slog.Default() // zitadel/oidc logs there
+	slog.SetDefault(log)
+	t.Cleanup(func() { slog.SetDefault(former) })
 	client := &http.Client{Transport: &http.Transport{}}
 	w.Site = build(t, Parts{
 		Issuer: w.Issuer, Town: w.Town, SubjectKey: bytes.Repeat([]byte("k"), 32), Launch: "tegata:{ticket}",
 		Revocation: &revocation.OCSP{URL: w.Town.Authority.ResponderOf, HTTP: client, Now: w.Town.Clock.Now, Rand: rand.Reader},
-		Log:        slog.New(slog.NewJSONHandler(w.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:        log,
 	})
 	server.Config.Handler = w.Site.Handler
 	server.Start()
@@ -190,3 +194,13 @@ func posted(t testing.TB, p Page, target string) url.Values {
 
 // Browsers are all that were opened.
 func (w *World) Browsers() []*Browser { return w.browsers }
+
+// Answer sends a browser that has a session and returns the answer; where the person is asked, she agrees.
+func (w *World) Answer(b *Browser, r Request) url.Values {
+	w.T.Helper()
+	p := b.Get(r.URL())
+	if f := p.Form("/consent"); f.Action != "" {
+		p = b.Submit(f, "decision=allow")
+	}
+	return w.Answered(p, r)
+}

@@ -53,7 +53,8 @@ func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, r, c, req, err)
 		return
 	}
-	step, err := f.idp.Begin(r.Context(), c, req, f.pages.Browser(w, r), f.hintSubject(v, c))
+	req.Subject = f.hintSubject(v, c)
+	step, err := f.idp.Begin(r.Context(), c, req, f.pages.Browser(w, r))
 	if err != nil {
 		f.refuse(w, r, c, req, err)
 		return
