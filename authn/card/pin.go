@@ -98,10 +98,18 @@ func (c *Card) Verify(ctx context.Context, p PIN, secret []byte) error {
 	if !rule.fits(secret) {
 		return fail.PINFormat
 	}
+	if err := c.readyFor(ctx, rule); err != nil {
+		return err
+	}
+	return c.present(ctx, secret)
+}
+
+// readyFor selects the PIN and asks for its counter: one short command that keeps the secret from a locked PIN and
+// from a file that is no PIN.
+func (c *Card) readyFor(ctx context.Context, rule pinRule) error {
 	if err := c.selectFile(ctx, rule.app, rule.file); err != nil {
 		return err
 	}
-	// Asking first costs one short command and keeps the secret from a locked PIN and from a file that is no PIN.
 	left, err := c.currentTries(ctx)
 	if err != nil {
 		return err
@@ -109,7 +117,7 @@ func (c *Card) Verify(ctx context.Context, p PIN, secret []byte) error {
 	if left == 0 {
 		return fail.PINLocked.Left(0)
 	}
-	return c.present(ctx, secret)
+	return nil
 }
 
 // present sends the VERIFY. Once it has left, every error is "unknown": resending could lock the card.

@@ -63,12 +63,16 @@ type answer struct {
 var errShortAnswer = errors.New("an answer without a status word")
 
 // transmit sends one command, once, and splits the answer.
-// A card pulled in the middle of a command shows as an empty answer without an error (card.md 3.5).
 func transmit(ctx context.Context, t Transport, command []byte) (answer, error) {
 	if err := ctx.Err(); err != nil {
 		return answer{}, err
 	}
-	raw, err := t.Transmit(ctx, command)
+	return split(t.Transmit(ctx, command))
+}
+
+// split takes the status word off an answer. A card pulled in the middle of a command shows as an empty
+// answer without an error (card.md 3.5).
+func split(raw []byte, err error) (answer, error) {
 	if err != nil {
 		return answer{}, lost(err)
 	}

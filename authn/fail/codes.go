@@ -17,6 +17,8 @@ var (
 	AgentBusy         = New("agent_busy", 409, You, "")
 	ReaderNone        = New("reader_none", 503, You, "")
 	ReaderBusy        = New("reader_busy", 503, You, "")
+	ReaderChoice      = New("reader_choice", 409, You, "")    // My Number Cards in several readers: a person has to say which
+	PCSCUnavailable   = New("pcsc_unavailable", 503, You, "") // the machine's smart card service does not run
 	CardNone          = New("card_none", 503, You, "")
 	CardRemoved       = New("card_removed", 503, You, "")
 	CardUnsupported   = New("card_unsupported", 422, You, "")
