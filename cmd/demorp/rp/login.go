@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -189,7 +190,7 @@ func (s *shop) logout(w http.ResponseWriter, r *http.Request) {
 	if cookie, err := r.Cookie(s.cookieName(customerCookie)); err == nil {
 		s.customers.take(cookie.Value)
 	}
-	s.setCookie(w, customerCookie, "", -1)
+	s.setCookie(w, customerCookie, "", -time.Second)
 	var metadata struct {
 		EndSession string `json:"end_session_endpoint"`
 	}

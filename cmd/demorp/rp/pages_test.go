@@ -98,6 +98,9 @@ func TestOverHTTPSCookiesAreBoundToTheHost(t *testing.T) {
 	if len(cookies) != 1 {
 		t.Fatalf("%d cookies", len(cookies))
 	}
+	if cookies[0].MaxAge >= 0 {
+		t.Errorf("logging out leaves the cookie: %+v", cookies[0])
+	}
 	if c := cookies[0]; c.Name != "__Host-shop_customer" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" {
 		t.Fatalf("cookie %+v", c)
 	}

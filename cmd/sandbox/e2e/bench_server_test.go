@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -35,7 +36,7 @@ type serverOptions struct {
 	Authority string        // folder of the J-LIS stand-in: the provider reads its anchors there
 	OCSP      string        // base URL of the J-LIS stand-in
 	Log       string        // file, as a real server's log goes to one
-	Profile   string        // file for a CPU profile, "" for none
+	Profile   string        // where profiles go, with .cpu and .allocs behind; "" for none
 	Pause     time.Duration // how long, on the server's clock, a person reads or types before each of her steps
 }
 
@@ -137,12 +138,20 @@ func isPersons(r *http.Request) bool {
 		(strings.HasPrefix(r.URL.Path, "/login/") || strings.HasPrefix(r.URL.Path, "/agent/"))
 }
 
+// profile writes path.cpu and path.allocs when it is ended.
 func profile(path string) (end func(), err error) {
-	file, err := os.Create(path)
+	cpu, err := os.Create(path + ".cpu")
 	if err != nil {
 		return nil, err
 	}
-	return func() { pprof.StopCPUProfile(); _ = file.Close() }, pprof.StartCPUProfile(file)
+	allocs, err := os.Create(path + ".allocs")
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		_ = errors.Join(cpu.Close(), pprof.Lookup("allocs").WriteTo(allocs, 0), allocs.Close()) // a broken file shows itself
+	}, pprof.StartCPUProfile(cpu)
 }
 
 // controlOver answers every request with the usage of this process.
