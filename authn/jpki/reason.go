@@ -51,6 +51,8 @@ const (
 	MissingPolicy
 	// TestPolicy results when the policy is one of the test cards and those are not configured.
 	TestPolicy
+	// PhonePolicy results when the policy is a phone's and those are not configured.
+	PhonePolicy
 	// WrongPolicy results when no named policy is one of the purpose's.
 	WrongPolicy
 	// UnhandledCritical results when a critical extension is not understood (RFC 5280 4.2).
@@ -86,6 +88,7 @@ var sentences = map[Reason]string{
 	WrongKeyUsage:       "key usage of another purpose",
 	MissingPolicy:       "no certificate policy",
 	TestPolicy:          "policy of a test card",
+	PhonePolicy:         "policy of a phone",
 	WrongPolicy:         "policy of another purpose",
 	UnhandledCritical:   "critical extension not understood",
 	MissingAttributes:   "no attributes",

@@ -262,6 +262,9 @@ func TestEveryReasonOfCheckIsProvoked(t *testing.T) {
 	for _, tc := range badLeaves {
 		seen[tc.want] = true
 	}
+	for _, tc := range badEncodings {
+		seen[tc.want] = true
+	}
 	for reason := range sentences {
 		switch reason {
 		case TooLarge, Malformed: // ParseLeaf
