@@ -180,3 +180,19 @@ func TestText(t *testing.T) {
 		t.Errorf("a missing sentence shows its key, got %q", got)
 	}
 }
+
+// Sentences that are put into the templates beforehand are no markup either.
+func TestASentenceIsNoMarkup(t *testing.T) {
+	u := mustNew(t)
+	s := *u.speakers["en"]
+	s.fixed = maps.Clone(s.fixed)
+	s.fixed["skip"] = `<b>"Skip" & go</b>`
+	pages, err := parsePages(&s, u.assets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.pages["en"] = pages
+	if body := draw(u, "en", CardDonePage{}).Body.String(); !strings.Contains(body, `&lt;b&gt;&#34;Skip&#34; &amp; go&lt;/b&gt;`) {
+		t.Errorf("the sentence is not escaped:\n%s", body)
+	}
+}

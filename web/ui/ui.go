@@ -10,6 +10,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"regexp"
 )
 
 //go:embed templates/*.html
@@ -69,10 +70,11 @@ func parsePages(s *speaker, a *assets) (map[string]*template.Template, error) {
 		"asset": a.path, "t": s.pairs, "has": s.has, "value": s.value, "tries": s.tries, "progress": s.progress,
 		"web": web, "jst": jst,
 	}
-	base, err := template.New("layout").Funcs(funcs).Option("missingkey=error").
-		ParseFS(templates, "templates/layout.html", "templates/parts.html")
-	if err != nil {
-		return nil, err
+	base := template.New("layout").Funcs(funcs).Option("missingkey=error")
+	for _, name := range []string{"layout", "parts"} {
+		if err := parsePage(base, name, s, a); err != nil {
+			return nil, err
+		}
 	}
 	pages := map[string]*template.Template{}
 	for _, p := range everyPage {
@@ -81,12 +83,41 @@ func parsePages(s *speaker, a *assets) (map[string]*template.Template, error) {
 		if err != nil {
 			return nil, err
 		}
-		if pages[name], err = t.ParseFS(templates, "templates/"+name+".html"); err != nil {
+		if err := parsePage(t, name, s, a); err != nil {
 			return nil, err
 		}
+		pages[name] = t
 	}
 	return pages, nil
 }
+
+// constant is a call in a template whose result no request can change.
+var constant = regexp.MustCompile(`\{\{(t|asset) "([^"]+)"\}\}`)
+
+// parsePage adds templates/<name>.html to t, with what is constant already in place: half the work of drawing a page
+// would be to look up the same sentences again. html/template still judges the context in which each of them stands.
+func parsePage(t *template.Template, name string, s *speaker, a *assets) error {
+	source, err := templates.ReadFile("templates/" + name + ".html")
+	if err != nil {
+		return err
+	}
+	filled := constant.ReplaceAllStringFunc(string(source), func(call string) string {
+		m := constant.FindStringSubmatch(call)
+		if m[1] == "asset" {
+			if path, err := a.path(m[2]); err == nil {
+				return template.HTMLEscapeString(path)
+			}
+		} else if text, ok := s.fixed[m[2]]; ok {
+			return template.HTMLEscapeString(text)
+		}
+		return call
+	})
+	_, err = t.New(name + ".html").Parse(filled)
+	return err
+}
+
+// usualSize is a little more than what most pages have.
+const usualSize = 8 << 10
 
 // Render writes the page with every header it needs, in the language of Lang.
 // It answers a plain 500 if the page cannot be drawn; nothing is sent before that is known.
@@ -94,6 +125,7 @@ func (u *UI) Render(w http.ResponseWriter, r *http.Request, status int, page Pag
 	s := page.spec()
 	v := newView(r, page, s)
 	var body bytes.Buffer
+	body.Grow(usualSize)
 	if err := u.pages[v.Lang][s.name].ExecuteTemplate(&body, "layout", v); err != nil {
 		u.Log.ErrorContext(r.Context(), "page cannot be drawn", "page", s.name) // the error may quote the page's data
 		http.Error(w, "internal", http.StatusInternalServerError)
