@@ -1,0 +1,211 @@
+package prompt
+
+import (
+	"embed"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"tegata/authn/card"
+	"tegata/authn/fail"
+	"tegata/authn/statement"
+)
+
+// Lang is a language of the prompts.
+type Lang string
+
+// The languages there are sentences in.
+const (
+	Japanese Lang = "ja"
+	English  Lang = "en"
+)
+
+//go:embed words/*.json
+var wordFiles embed.FS
+
+// words are the sentences of one language, by key. {name} stands for a foreign text.
+type words map[string]string
+
+func loadWords(l Lang) (words, error) {
+	body, err := wordFiles.ReadFile("words/" + string(l) + ".json")
+	if err != nil {
+		return nil, fail.BadInput.At("lang")
+	}
+	var w words
+	return w, json.Unmarshal(body, &w)
+}
+
+// say fills in a sentence; pairs are name, text, name, text.
+func (w words) say(key string, pairs ...string) string {
+	for i := 0; i < len(pairs); i += 2 {
+		pairs[i] = "{" + pairs[i] + "}"
+	}
+	return strings.NewReplacer(pairs...).Replace(w[key])
+}
+
+// Lengths that foreign text is cut to, in characters: all of a prompt must fit into one line of pinentry's protocol
+// even if every character takes four bytes.
+const (
+	maxService = 24
+	maxHost    = 48
+	maxPurpose = 32
+	maxItem    = 12
+	maxItems   = 6
+)
+
+// clean makes foreign text fit for a window: one line, nothing invisible, no characters that turn the direction of what
+// follows (they could make one host read like another), at most limit characters.
+func clean(text string, limit int) string {
+	var out []rune
+	for _, r := range text {
+		if len(out) == limit {
+			return string(out[:limit-1]) + "…"
+		}
+		switch {
+		case unicode.IsSpace(r):
+			out = append(out, ' ')
+		case unicode.IsGraphic(r):
+			out = append(out, r)
+		}
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// about is the head of every window.
+func (w words) about(a About) []string {
+	host := clean(a.Host, maxHost)
+	lines := []string{
+		w.say("asks", "service", clean(a.Service, maxService), "host", host),
+		w.say("provider", "provider", clean(a.Provider, maxHost)),
+	}
+	if a.Purpose != "" {
+		lines = append(lines, w.say("purpose", "purpose", clean(a.Purpose, maxPurpose)))
+	}
+	lines = append(lines, w.say("number", "number", clean(a.Number, 2)))
+	if len(a.Reads) > 0 {
+		lines = append(lines, w.say("reads", "reads", w.list("reads_", a.Reads)))
+	}
+	if len(a.Items) > 0 {
+		lines = append(lines, w.say("items", "items", w.list("item_", a.Items)))
+	}
+	return lines
+}
+
+// list names things; a claim without a sentence is named as the provider spells it.
+func (w words) list(prefix string, keys []string) string {
+	var out []string
+	for _, k := range keys {
+		if len(out) == maxItems {
+			out = append(out, "…")
+			break
+		}
+		name, ok := w[prefix+k]
+		if !ok {
+			name = clean(k, maxItem)
+		}
+		out = append(out, name)
+	}
+	return strings.Join(out, w["comma"])
+}
+
+var pinKeys = map[card.PIN]string{
+	card.AuthPIN: "auth_pin", card.SignPassword: "sign_password", card.CardInfoPIN: "card_info_pin", card.NumberB: "number_b"}
+
+func (w words) tries(n int) string {
+	if n == fail.NoTries {
+		return w["tries_unknown"]
+	}
+	return w.say("tries", "n", strconv.Itoa(n))
+}
+
+func (w words) ask(a Ask) form {
+	pin := w[pinKeys[a.PIN]]
+	f := w.demand(a, w.say("ask", "pin", pin, "form", w["form_"+pinKeys[a.PIN]]))
+	f.label = w.say("label", "pin", pin)
+	return f
+}
+
+// pad is ask for a reader that has keys of its own.
+func (w words) pad(a Ask) form { return w.demand(a, w.say("pad", "pin", w[pinKeys[a.PIN]])) }
+
+func (w words) demand(a Ask, what string) form {
+	pin := w[pinKeys[a.PIN]]
+	lines := w.about(a.About)
+	if a.Declaration != "" {
+		lines = append(lines, w.say("declares", "sentence", w.declaration(a.Declaration)))
+	}
+	f := w.form(append(lines, what, w.tries(a.Tries))...)
+	f.brief = w.say("brief", "pin", pin, "host", clean(a.Host, maxHost), "number", clean(a.Number, 2), "tries", w.tries(a.Tries))
+	if a.Before != nil {
+		f.problem = w.say(w.problemKey(a.Before), "pin", pin, "form", w["form_"+pinKeys[a.PIN]])
+	}
+	return f
+}
+
+// declaration is the sentence behind a key. What is signed is the key, so a key has one sentence for ever (R8).
+func (w words) declaration(key string) string { return w["declare_"+key] }
+
+// Declares says whether there is a sentence to show for a declaration. Nothing may be signed under another.
+func Declares(key string) bool { return key == statement.ShareAttributes }
+
+func (w words) problemKey(e *fail.Error) string {
+	if _, ok := w["problem_"+e.Code]; ok {
+		return "problem_" + e.Code
+	}
+	return "problem_other"
+}
+
+func (w words) lastTry(a Ask) form {
+	pin := w[pinKeys[a.PIN]]
+	f := w.form(append(w.about(a.About), w.say("last_try", "pin", pin), w["unlock"])...)
+	f.ok, f.brief = w["last_try_ok"], w.say("last_try", "pin", pin)
+	return f
+}
+
+func (w words) choice(key string) form {
+	f := w.form(w[key])
+	f.ok, f.next = w["choose_this"], w["choose_next"]
+	return f
+}
+
+func (w words) ending(e *fail.Error) form {
+	f := w.form(w.Ending(e))
+	f.ok = w["close"]
+	return f
+}
+
+// Ending is the sentence for how a login ended, with the tries left where the error tells them.
+func (w words) Ending(e *fail.Error) string {
+	text, ok := w["end_"+e.Code]
+	if !ok {
+		text = w["end_other"]
+	}
+	if e.Tries > 0 {
+		text += " " + w.tries(e.Tries)
+	}
+	return text + " (" + e.Code + ")"
+}
+
+func (w words) form(lines ...string) form {
+	body := strings.Join(lines, "\n")
+	return form{title: w["title"], body: body, brief: lines[0], ok: w["ok"], no: w["cancel"], label: w["answer"]}
+}
+
+// Ending is the sentence in which a window says how a login ended.
+func Ending(l Lang, e *fail.Error) (string, error) {
+	w, err := loadWords(l)
+	if err != nil {
+		return "", err
+	}
+	return w.Ending(e), nil
+}
+
+// Progress is the sentence for a progress code of the waiting page, "" for one that has none here.
+func Progress(l Lang, code string) string {
+	w, err := loadWords(l)
+	if err != nil {
+		return ""
+	}
+	return w["progress_"+code]
+}
