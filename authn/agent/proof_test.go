@@ -58,6 +58,14 @@ func sealed(k *Key, head, payload string) string {
 	return input + "." + enc.EncodeToString(fixed(der))
 }
 
+func sealedProof(k *Key, p proof) string {
+	raw, err := base64.RawURLEncoding.DecodeString(p.encode())
+	if err != nil {
+		panic(err)
+	}
+	return sealed(k, `{"alg":"ES256","typ":"tegata-proof+jwt"}`, string(raw))
+}
+
 // fixed turns SEQUENCE { INTEGER r, INTEGER s } into r and s of 32 bytes.
 func fixed(der []byte) []byte {
 	out := make([]byte, 64)
@@ -121,7 +129,8 @@ func TestAProofProvesItsCallAndNoOther(t *testing.T) {
 		{name: "a space in the payload", header: sealed(k, head, string(payload)+" ")},
 		{name: "a member more", header: changed(`{`, `{"admin":true,`)},
 		{name: "a member twice", header: changed(`{`, `{"iat":1,`)},
-		{name: "a short jti", header: changed(`"jti":"`, `"jti":"x","y":"`)},
+		{name: "a jti of one byte", header: sealedProof(k, proof{"POST", resultURL, now.Unix(), "AA", statement.Hash(body)})},
+		{name: "a jti that is not base64url", header: sealedProof(k, proof{"POST", resultURL, now.Unix(), "*", statement.Hash(body)})},
 		{name: "no jti", header: changed(`"jti"`, `"jtj"`)},
 		{name: "iat as a string", header: changed(`"iat":1782874800`, `"iat":"1782874800"`)},
 		{name: "payload an array", header: sealed(k, head, `[]`)},

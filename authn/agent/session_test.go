@@ -167,7 +167,7 @@ func TestAnswersOfAllKindsBecomeCodes(t *testing.T) {
 			p.answer = tt.answer
 			_, err := s.Perform(t.Context(), &fake{}, Secrets{PIN: []byte("1234")})
 			got := fail.From(err)
-			if got.Code != tt.want.Code || got.Tries != tt.tries {
+			if err == nil || got.Code != tt.want.Code || got.Tries != tt.tries {
 				t.Errorf("%v, tries %d", got, got.Tries)
 			}
 			var cause *ProviderError

@@ -124,6 +124,14 @@ type answers struct {
 
 func (a answers) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return a.sig, a.err }
 
+// trailing is a card that signs well and adds a byte.
+type trailing struct{ crypto.Signer }
+
+func (s trailing) Sign(r io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	sig, err := s.Signer.Sign(r, digest, opts)
+	return append(sig, 0), err
+}
+
 func TestSignRefusesWhatOpenWouldRefuse(t *testing.T) {
 	p := people()
 	broken := errors.New("card pulled")
@@ -137,6 +145,7 @@ func TestSignRefusesWhatOpenWouldRefuse(t *testing.T) {
 		{"a signature of noise", answers{p["rsa"].key, make([]byte, 256), nil}, p["rsa"].der, fail.SignatureInvalid},
 		{"an ECDSA signature that is not ASN.1", answers{p["p256"].key, make([]byte, 64), nil}, p["p256"].der, fail.SignatureInvalid},
 		{"an ECDSA signature with numbers larger than the curve", answers{p["p256"].key, bigSignature, nil}, p["p256"].der, fail.SignatureInvalid},
+		{"an ECDSA signature with a byte after it", trailing{p["p256"].key}, p["p256"].der, fail.SignatureInvalid},
 		{"a signer that fails", answers{p["rsa"].key, nil, broken}, p["rsa"].der, broken},
 		{"a certificate that is not one", p["rsa"].key, []byte("filler"), fail.CardDataBroken},
 		{"a certificate with filler after it", p["rsa"].key, append(p["rsa"].der[:len(p["rsa"].der):len(p["rsa"].der)], 0xff), fail.CardDataBroken},
