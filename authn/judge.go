@@ -21,6 +21,10 @@ import (
 // ACR of a card login: card with PIN and a fresh revocation check (R15).
 const ACR = "aal3"
 
+// UncheckedACR is what the same login is worth where the operator asks no authority about revocation. A relying party
+// refuses it by looking at acr.
+const UncheckedACR = "aal2"
+
 // amr of a card login (RFC 8176 has pin and hwk; mnc is the My Number Card).
 var amr = []string{"mnc", "pin", "hwk"}
 
@@ -32,10 +36,16 @@ type Evidence struct {
 	AMR   []string
 }
 
+// trust decides whether a certificate may be used for a purpose; jpki.Trust does, and so does one that is read again
+// while the server runs.
+type trust interface {
+	Check(leaf *x509.Certificate, purpose jpki.Purpose, at time.Time) (issuer *x509.Certificate, err error)
+}
+
 // Judge decides whether what an agent brought proves a login. It is safe for concurrent use.
 type Judge struct {
 	Issuer          string
-	Trust           *jpki.Trust
+	Trust           trust
 	Revocation      revocation.Checker
 	CardInfoIssuers []*rsa.PublicKey // keys that certify card-info data; empty: such data is not accepted
 	IndexKey        []byte           // secret of Evidence.Index; it must never change
@@ -84,14 +94,15 @@ func (j *Judge) Judge(ctx context.Context, l storage.Login, r agent.ResultReques
 	if attributes.leaf != nil {
 		checks = append(checks, check{attributes.leaf, jpki.Signature})
 	}
-	if err := j.certificates(ctx, checks); err != nil {
+	acr, err := j.certificates(ctx, l.ClientID, checks)
+	if err != nil {
 		return Evidence{}, err
 	}
 	facts, err := attributes.facts(j.CardInfoIssuers)
 	if err != nil {
 		return Evidence{}, err
 	}
-	return Evidence{Index: jpki.Index(j.IndexKey, jpki.Authentication, login.Leaf), Facts: facts, ACR: ACR, AMR: amr}, nil
+	return Evidence{Index: jpki.Index(j.IndexKey, jpki.Authentication, login.Leaf), Facts: facts, ACR: acr, AMR: amr}, nil
 }
 
 // expected is the login statement that our own records allow.
@@ -111,25 +122,43 @@ type check struct {
 	purpose jpki.Purpose
 }
 
-// certificates checks paths first and then asks about revocation, all at once: each answer may take seconds.
-func (j *Judge) certificates(ctx context.Context, checks []check) error {
-	issuers := make([]*x509.Certificate, len(checks))
+// certificates checks paths first and then asks about revocation, all at once: each answer may take seconds. It returns
+// what the login is worth.
+func (j *Judge) certificates(ctx context.Context, client string, checks []check) (string, error) {
+	questions := make([]revocation.Question, len(checks))
 	for i, c := range checks {
 		issuer, err := j.Trust.Check(c.leaf, c.purpose, j.Now())
 		if err != nil {
-			return err
+			return "", err
 		}
-		issuers[i] = issuer
+		questions[i] = revocation.Question{Leaf: c.leaf, Issuer: issuer, Purpose: c.purpose.String(), Client: client}
 	}
-	answers := make(chan error, len(checks))
-	for i, c := range checks {
-		go func() { answers <- revocation.Refuse(j.Revocation.Check(ctx, c.leaf, issuers[i])) }()
+	type result struct {
+		acr     string
+		refusal error
 	}
-	var refusal error
+	results := make(chan result, len(checks))
+	for _, q := range questions {
+		go func() {
+			acr, refusal := j.ask(ctx, q)
+			results <- result{acr, refusal}
+		}()
+	}
+	acr, refusal := ACR, error(nil)
 	for range checks {
-		refusal = worse(refusal, <-answers)
+		r := <-results
+		acr, refusal = min(acr, r.acr), worse(refusal, r.refusal) // the names are made to sort by worth
 	}
-	return refusal
+	return acr, refusal
+}
+
+// ask gets one certificate's status. Not having asked is no refusal, but it is worth less.
+func (j *Judge) ask(ctx context.Context, q revocation.Question) (acr string, refusal error) {
+	answer, err := j.Revocation.Check(ctx, q)
+	if err == nil && answer.Status == revocation.NotChecked {
+		return UncheckedACR, nil
+	}
+	return ACR, revocation.Refuse(answer, err)
 }
 
 // worse prefers a certain refusal to "could not ask", so that the same card always hears the same.

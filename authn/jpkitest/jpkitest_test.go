@@ -129,7 +129,7 @@ func (w world) login(t *testing.T, der []byte, purpose jpki.Purpose) error {
 	if err != nil {
 		return err
 	}
-	return revocation.Refuse(w.ocsp.Check(t.Context(), leaf, issuer))
+	return revocation.Refuse(w.ocsp.Check(t.Context(), revocation.Question{Leaf: leaf, Issuer: issuer}))
 }
 
 func TestEveryPersonaIsJudgedAsItsFileSays(t *testing.T) {
@@ -473,7 +473,7 @@ func TestFaultsDifferInWhatIsWrong(t *testing.T) {
 		jpkitest.FaultOffline: "EOF", jpkitest.FaultStale: "too old", jpkitest.FaultWrongKey: "signature", jpkitest.FaultNoNonce: "nonce",
 	} {
 		w.Misbehave(fault)
-		if _, err := w.ocsp.Check(t.Context(), leaf, issuer); err == nil || !strings.Contains(errors.Unwrap(err).Error(), cause) {
+		if _, err := w.ocsp.Check(t.Context(), revocation.Question{Leaf: leaf, Issuer: issuer}); err == nil || !strings.Contains(errors.Unwrap(err).Error(), cause) {
 			t.Errorf("%s: %v", fault, errors.Unwrap(err))
 		}
 	}

@@ -50,8 +50,8 @@ var (
 
 // Check asks once and believes only an answer to this very question. Its error is always
 // fail.RevocationUnavailable with the cause inside.
-func (o *OCSP) Check(ctx context.Context, leaf, issuer *x509.Certificate) (Answer, error) {
-	answer, err := o.check(ctx, leaf, issuer)
+func (o *OCSP) Check(ctx context.Context, q Question) (Answer, error) {
+	answer, err := o.check(ctx, q.Leaf, q.Issuer)
 	if err != nil {
 		return Answer{}, fail.RevocationUnavailable.Because(err)
 	}
@@ -90,7 +90,7 @@ func (o *OCSP) post(ctx context.Context, url string, request []byte) ([]byte, er
 	}
 	req.Header.Set("Content-Type", "application/ocsp-request")
 	req.Header.Set("Accept", "application/ocsp-response")
-	resp, err := o.client().Do(req)
+	resp, err := direct(o.HTTP).Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -112,11 +112,11 @@ func (o *OCSP) post(ctx context.Context, url string, request []byte) ([]byte, er
 	return body, nil
 }
 
-// client keeps the caller's transport but follows no redirect: nobody but the operator chooses whom we ask.
-func (o *OCSP) client() *http.Client {
+// direct keeps the caller's transport but follows no redirect: nobody but the operator chooses whom we ask.
+func direct(client *http.Client) *http.Client {
 	var c http.Client
-	if o.HTTP != nil {
-		c = *o.HTTP
+	if client != nil {
+		c = *client
 	}
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &c

@@ -54,7 +54,7 @@ func TestCheckBelievesAFreshAnswerToItsQuestion(t *testing.T) {
 		{"revoked: a reason of the future", revoked(11), Revoked},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := w.serve(t, tc.spoil).Check(t.Context(), w.holder.cert, w.ca.cert)
+			got, err := w.serve(t, tc.spoil).Check(t.Context(), Question{Leaf: w.holder.cert, Issuer: w.ca.cert})
 			if err != nil || got.Status != tc.want {
 				t.Fatalf("got %v, %v; want %v", got.Status, err, tc.want)
 			}
@@ -71,7 +71,7 @@ func revoked(reason int) func(*reply) {
 
 func TestCheckTellsWhenTheNewsWereMade(t *testing.T) {
 	w := theWorld()
-	got, err := w.serve(t, func(r *reply) { r.thisUpdate = now.Add(-time.Second) }).Check(t.Context(), w.holder.cert, w.ca.cert)
+	got, err := w.serve(t, func(r *reply) { r.thisUpdate = now.Add(-time.Second) }).Check(t.Context(), Question{Leaf: w.holder.cert, Issuer: w.ca.cert})
 	want := Answer{Status: Good, ThisUpdate: now.Add(-time.Second), NextUpdate: now.Add(time.Minute)}
 	if err != nil || got != want {
 		t.Fatalf("got %+v, %v", got, err)
@@ -182,7 +182,7 @@ func TestCheckDoesNotBelieve(t *testing.T) {
 func wantUnavailable(t *testing.T, o *OCSP, cause error) {
 	t.Helper()
 	w := theWorld()
-	got, err := o.Check(t.Context(), w.holder.cert, w.ca.cert)
+	got, err := o.Check(t.Context(), Question{Leaf: w.holder.cert, Issuer: w.ca.cert})
 	switch {
 	case got != Answer{}:
 		t.Fatalf("an answer that is not believed says %v", got.Status)
@@ -207,7 +207,7 @@ func TestAReplayedAnswerIsRefused(t *testing.T) {
 		rw.Header().Set("Content-Type", "application/ocsp-response")
 		rw.Write(recorded)
 	})
-	if got, err := o.Check(t.Context(), w.holder.cert, w.ca.cert); err != nil || got.Status != Good {
+	if got, err := o.Check(t.Context(), Question{Leaf: w.holder.cert, Issuer: w.ca.cert}); err != nil || got.Status != Good {
 		t.Fatalf("the first answer is genuine: %v", err)
 	}
 	wantUnavailable(t, o, errNonce)
@@ -272,7 +272,7 @@ func TestASlowResponderIsGivenUp(t *testing.T) {
 		o := w.handle(t, stuck)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := o.Check(ctx, w.holder.cert, w.ca.cert); !errors.Is(err, context.Canceled) || !errors.Is(err, fail.RevocationUnavailable) {
+		if _, err := o.Check(ctx, Question{Leaf: w.holder.cert, Issuer: w.ca.cert}); !errors.Is(err, context.Canceled) || !errors.Is(err, fail.RevocationUnavailable) {
 			t.Fatalf("got %v", err)
 		}
 	})
@@ -285,7 +285,7 @@ func TestMaxAgeIsTheOperatorsChoice(t *testing.T) {
 	w := theWorld()
 	o := w.serve(t, func(r *reply) { r.thisUpdate = now.Add(-10 * time.Minute) })
 	o.MaxAge = 10 * time.Minute
-	if got, err := o.Check(t.Context(), w.holder.cert, w.ca.cert); err != nil || got.Status != Good {
+	if got, err := o.Check(t.Context(), Question{Leaf: w.holder.cert, Issuer: w.ca.cert}); err != nil || got.Status != Good {
 		t.Fatalf("got %v, %v", got.Status, err)
 	}
 	o.MaxAge--
@@ -303,12 +303,12 @@ func TestWithoutSomebodyToAskThereIsNoAnswer(t *testing.T) {
 	broken := *w.ca.cert
 	broken.RawSubjectPublicKeyInfo = []byte{0}
 	for _, ask := range []struct{ leaf, issuer *x509.Certificate }{{nil, w.ca.cert}, {w.holder.cert, nil}, {&x509.Certificate{}, w.ca.cert}} {
-		if _, err := o.Check(t.Context(), ask.leaf, ask.issuer); !errors.Is(err, errNoCertificate) {
+		if _, err := o.Check(t.Context(), Question{Leaf: ask.leaf, Issuer: ask.issuer}); !errors.Is(err, errNoCertificate) {
 			t.Errorf("got %v", err)
 		}
 	}
 	o.URL = func(*x509.Certificate) string { return "http://127.0.0.1:1" }
-	if _, err := o.Check(t.Context(), w.holder.cert, &broken); !errors.Is(err, errBadIssuer) {
+	if _, err := o.Check(t.Context(), Question{Leaf: w.holder.cert, Issuer: &broken}); !errors.Is(err, errBadIssuer) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -323,7 +323,7 @@ func TestDefaultsAreEnough(t *testing.T) {
 		r.thisUpdate, r.nextUpdate = today, today.Add(time.Minute)
 	})
 	o := &OCSP{URL: configured.URL}
-	if got, err := o.Check(t.Context(), w.holder.cert, w.ca.cert); err != nil || got.Status != Good {
+	if got, err := o.Check(t.Context(), Question{Leaf: w.holder.cert, Issuer: w.ca.cert}); err != nil || got.Status != Good {
 		t.Fatalf("got %v, %v", got.Status, err)
 	}
 }
@@ -340,7 +340,7 @@ func TestTheRequestIsWhatRespondersExpect(t *testing.T) {
 		rw.Write(w.answer(body).encode())
 	})
 	for range 2 {
-		if _, err := o.Check(t.Context(), w.holder.cert, w.ca.cert); err != nil {
+		if _, err := o.Check(t.Context(), Question{Leaf: w.holder.cert, Issuer: w.ca.cert}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -387,7 +387,7 @@ func TestNothingOfTheCertificateIsQuoted(t *testing.T) {
 		w.serve(t, func(r *reply) { r.ids[0].Serial = big.NewInt(1) }),
 		{URL: func(*x509.Certificate) string { return "http://127.0.0.1:1/ocsp" }},
 	} {
-		_, err := o.Check(t.Context(), w.holder.cert, w.ca.cert)
+		_, err := o.Check(t.Context(), Question{Leaf: w.holder.cert, Issuer: w.ca.cert})
 		for e := err; e != nil; e = errors.Unwrap(e) {
 			if strings.Contains(e.Error(), serial) {
 				t.Fatalf("the serial number is quoted by %T", e)

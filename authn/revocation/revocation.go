@@ -1,7 +1,11 @@
 // Package revocation answers one question: is this certificate, whose path authn/jpki already
 // checked, still good right now?
-// It knows OCSP (RFC 6960, RFC 8954). It refuses to know people, logins, HTTP routes and certificate
-// profiles, and it never tells why a certificate was revoked: the reason may be a death (R6, R9).
+// It knows four back ends (OCSP, CRL, the HTTP API of a platform operator, and None, which says so) and
+// what belongs around them: sharing, breaking, metering. It refuses to know people, logins, HTTP routes and
+// certificate profiles, and it never tells why a certificate was revoked: the reason may be a death (R6, R9).
+//
+// A server puts them together as Shared{Breaker{Metered{back end}}}: what is shared is not asked, and what
+// is broken is not billed.
 package revocation
 
 import (
@@ -20,6 +24,7 @@ const (
 	Good                    // the authority said so, freshly
 	Revoked                 // gone for good
 	Suspended               // on hold, for example after a call to the hotline: may become Good again
+	NotChecked              // nobody was asked, by the operator's decision: see None
 )
 
 // String is the word for logs and pages of the operator.
@@ -31,6 +36,8 @@ func (s Status) String() string {
 		return "revoked"
 	case Suspended:
 		return "suspended"
+	case NotChecked:
+		return "not checked"
 	}
 	return "unknown"
 }
@@ -42,15 +49,33 @@ type Answer struct {
 	NextUpdate time.Time // newer information comes by then; zero if the authority does not say
 }
 
-// Checker asks an authority about leaf, which issuer signed. Every login asks again (R12).
+// Question is one certificate to ask about, and who pays for it.
+type Question struct {
+	Leaf   *x509.Certificate
+	Issuer *x509.Certificate // signed Leaf, as authn/jpki found
+	// Purpose and Client are for the bill and for choosing a service: the certificate's purpose in the words of
+	// jpki.Purpose, and the relying party's client_id.
+	Purpose string
+	Client  string
+}
+
+// Checker asks an authority. Every login asks again (R12). It is safe for concurrent use.
 // An error means that there is no usable answer and leads to fail.RevocationUnavailable; a status
 // other than Good is an answer, not an error. Callers pass both to Refuse.
 type Checker interface {
-	Check(ctx context.Context, leaf, issuer *x509.Certificate) (Answer, error)
+	Check(ctx context.Context, q Question) (Answer, error)
+}
+
+// None asks nobody. A login is then worth less (the caller caps its acr), and the answer never reads as Good.
+type None struct{}
+
+// Check says that nothing was checked.
+func (None) Check(context.Context, Question) (Answer, error) {
+	return Answer{Status: NotChecked}, nil
 }
 
 // Refuse turns the result of a Checker into the coded error of the login. It is nil only for a Good
-// answer without an error (R9: fail closed).
+// answer without an error (R9: fail closed). Who accepts NotChecked must say so before calling it.
 func Refuse(answer Answer, err error) error {
 	switch {
 	case err != nil:
