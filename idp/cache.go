@@ -84,7 +84,11 @@ func (c *loginCache) fresh(id string) (cachedLogin, bool) {
 func (c *loginCache) put(l storage.Login, link *storage.Link) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	old, had := c.entries[l.ID]
+	if now := c.now(); len(c.entries) >= maxLogins || now.Sub(c.swept) >= sweepLogins {
+		c.swept = now
+		c.sweep()
+	}
+	old, had := c.entries[l.ID] // after the sweep, which may have closed this very entry
 	if had && old.login.Version > l.Version {
 		return
 	}
@@ -98,10 +102,6 @@ func (c *loginCache) put(l storage.Login, link *storage.Link) {
 		if link == nil {
 			link = old.link
 		}
-	}
-	if now := c.now(); len(c.entries) >= maxLogins || now.Sub(c.swept) >= sweepLogins {
-		c.swept = now
-		c.sweep()
 	}
 	c.entries[l.ID] = cachedLogin{login: l, link: link, read: c.now(), moved: moved}
 }
