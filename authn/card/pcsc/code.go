@@ -15,11 +15,13 @@ type Code uint32
 // The codes that decide something here.
 const (
 	InvalidHandle     Code = 0x80100003
+	InvalidParameter  Code = 0x80100004
 	UnknownReader     Code = 0x80100009
 	TimedOut          Code = 0x8010000A
 	SharingViolation  Code = 0x8010000B // another program holds the card for itself
 	NoCard            Code = 0x8010000C
 	ProtocolMismatch  Code = 0x8010000F
+	InvalidValue      Code = 0x80100011 // what pcscd says of a name that no reader could have
 	CommError         Code = 0x80100013 // pcscd died while it was asked
 	NotTransacted     Code = 0x80100016 // what pcscd says of a pulled card until it has noticed
 	ReaderUnavailable Code = 0x80100017
@@ -49,7 +51,7 @@ var (
 // verdicts gives each code the error that tells a person what to do. Codes that are not here are
 // errors of the place where they came up; see coded.
 var verdicts = map[Code]*fail.Error{
-	UnknownReader: fail.ReaderNone, ReaderUnavailable: fail.ReaderNone, NoReaders: fail.ReaderNone,
+	InvalidParameter: fail.ReaderNone, InvalidValue: fail.ReaderNone, UnknownReader: fail.ReaderNone, ReaderUnavailable: fail.ReaderNone, NoReaders: fail.ReaderNone,
 	SharingViolation: fail.ReaderBusy,
 	NoCard:           fail.CardNone,
 	ProtocolMismatch: fail.CardUnsupported,
