@@ -17,6 +17,8 @@ type words struct {
 	Male   string `json:"male"`
 	Female string `json:"female"`
 	Date   string `json:"date"` // takes year, month and day
+
+	Laws map[Item]string `json:"laws"` // what each predicate is asked for
 }
 
 var english, japanese = readWords("en"), readWords("ja")
@@ -39,10 +41,7 @@ func (o Offer) Display(lang string) string {
 	if !o.Available {
 		return ""
 	}
-	w := english
-	if primary, _, _ := strings.Cut(strings.ToLower(lang), "-"); primary == "ja" {
-		w = japanese
-	}
+	w := wordsOf(lang)
 	switch {
 	case o.Item == ItemBirthdate:
 		return fmt.Sprintf(w.Date, o.value.birth.year, o.value.birth.month, o.value.birth.day)
@@ -50,8 +49,23 @@ func (o Offer) Display(lang string) string {
 		return pick(o.value.yes, w.Yes, w.No)
 	case o.Item == ItemGender:
 		return pick(o.value.text == string(Male), w.Male, w.Female)
+	case o.Item == ItemPrefecture:
+		return o.value.place.Prefecture
+	case o.Item == ItemMunicipality:
+		return o.value.place.Locality()
 	}
 	return o.value.text
+}
+
+// Law is the rule that a predicate usually serves, as a sentence in Japanese for a language tag of ja, else in English; ""
+// for other items. It explains; a client's own purpose is in its registration.
+func (i Item) Law(lang string) string { return wordsOf(lang).Laws[i] }
+
+func wordsOf(lang string) words {
+	if primary, _, _ := strings.Cut(strings.ToLower(lang), "-"); primary == "ja" {
+		return japanese
+	}
+	return english
 }
 
 func pick(first bool, a, b string) string {

@@ -162,7 +162,7 @@ func anyFields() *rapid.Generator[CertificateFields] {
 	return rapid.Custom(func(t *rapid.T) CertificateFields {
 		f := CertificateFields{
 			Name:    text.Draw(t, "name"),
-			Address: text.Draw(t, "address"),
+			Address: rapid.OneOf(text, rapid.SampledFrom([]string{"東京都", "京都府京都市中京区架空町１番地", "府中市見本町", "国外転出"})).Draw(t, "address"),
 			Sex:     rapid.SampledFrom([]string{"0", "1", "2", "3", "9", ""}).Draw(t, "sex"),
 		}
 		day := anyDay(1900, 2030).Draw(t, "birth").Format("20060102")

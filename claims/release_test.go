@@ -3,6 +3,7 @@ package claims
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -30,13 +31,14 @@ func TestItemsOfScopes(t *testing.T) {
 			}
 		})
 	}
-	if got := strings.Join(Scopes(), " "); got != "openid name address birthdate gender age_over_18 age_over_20" {
+	if got := strings.Join(Scopes(), " "); got != "openid name address address_prefecture address_municipality birthdate gender "+
+		"age_over_13 age_over_15 age_over_16 age_over_18 age_over_20 age_over_25 age_over_60 age_over_65" {
 		t.Errorf("scopes %s", got)
 	}
 }
 
 func TestCatalogue(t *testing.T) {
-	needs := map[Item]Fact{ItemName: FactName, ItemAddress: FactAddress, ItemGender: FactGender}
+	needs := map[Item]Fact{ItemName: FactName, ItemAddress: FactAddress, ItemPrefecture: FactAddress, ItemMunicipality: FactAddress, ItemGender: FactGender}
 	for _, item := range Catalogue() {
 		want, named := needs[item]
 		if !named {
@@ -98,7 +100,7 @@ func TestEvaluateAndDisplay(t *testing.T) {
 }
 
 func TestUnverifiedAttributesOfferNothing(t *testing.T) {
-	fields := CardInfoFields{Name: "手形　太郎", Address: "架空県", Birth: "19800101", Sex: "1"}
+	fields := CardInfoFields{Name: "手形　太郎", Address: "東京都大島町元町一丁目", Birth: "19800101", Sex: "1"}
 	for _, verified := range []bool{true, false} {
 		p, err := FromCardInfo(fields, verified)
 		if err != nil {
@@ -117,20 +119,27 @@ func TestUnverifiedAttributesOfferNothing(t *testing.T) {
 }
 
 func TestReleaseGoesWhereTheCatalogueSays(t *testing.T) {
-	offers := Evaluate(person(t, hanako), Catalogue(), noon)
+	at := hanako
+	at.Address, at.AddressSubstitution = "東京都千代田区見本町一丁目２番３号", ""
+	offers := Evaluate(person(t, at), Catalogue(), noon)
+	const ages = `{"age_over_13":true,"age_over_15":true,"age_over_16":true,"age_over_18":true,"age_over_20":false,` +
+		`"age_over_25":false,"age_over_60":false,"age_over_65":false}`
+	but := func(i Item) []Item {
+		return slices.DeleteFunc(Catalogue(), func(other Item) bool { return other == i })
+	}
 	for _, tc := range []struct {
 		name              string
 		consented         []Item
 		idToken, userInfo string
 		withheld          []Item
 	}{
-		{"everything", Catalogue(), `{"age_over_18":true,"age_over_20":false}`,
-			`{"name":"手形　花子","address":{"formatted":"東京都架空区見本町一丁目２番３号","country":"JP"},` +
-				`"birthdate":"2008-04-15","gender":"female","age_over_18":true,"age_over_20":false}`, []Item{}},
-		{"one predicate", []Item{ItemAgeOver18}, `{"age_over_18":true}`, `{"age_over_18":true}`,
-			[]Item{ItemName, ItemAddress, ItemBirthdate, ItemGender, ItemAgeOver20}},
-		{"personal items stay out of the ID token", []Item{ItemBirthdate}, `{}`, `{"birthdate":"2008-04-15"}`,
-			[]Item{ItemName, ItemAddress, ItemGender, ItemAgeOver18, ItemAgeOver20}},
+		{"everything", Catalogue(), ages,
+			`{"name":"手形　花子","name_substituted":true,"address":{"formatted":"東京都千代田区見本町一丁目２番３号","street_address":"見本町一丁目２番３号",` +
+				`"locality":"千代田区","region":"東京都","country":"JP"},"address_prefecture":"東京都","address_prefecture_code":"13",` +
+				`"address_municipality":"千代田区","address_municipality_code":"131016","birthdate":"2008-04-15","gender":"female",` + ages[1:], nil},
+		{"one predicate", []Item{ItemAgeOver18}, `{"age_over_18":true}`, `{"age_over_18":true}`, but(ItemAgeOver18)},
+		{"personal items stay out of the ID token", []Item{ItemBirthdate}, `{}`, `{"birthdate":"2008-04-15"}`, but(ItemBirthdate)},
+		{"a prefecture and nothing of what is under it", []Item{ItemPrefecture}, `{}`, `{"address_prefecture":"東京都","address_prefecture_code":"13"}`, but(ItemPrefecture)},
 		{"nothing", nil, `{}`, `{}`, Catalogue()},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -138,10 +147,102 @@ func TestReleaseGoesWhereTheCatalogueSays(t *testing.T) {
 			if string(got.IDToken.Encode()) != tc.idToken || string(got.UserInfo.Encode()) != tc.userInfo {
 				t.Errorf("id token %s\nuserinfo %s", got.IDToken.Encode(), got.UserInfo.Encode())
 			}
-			if !slices.Equal(got.Withheld, tc.withheld) {
+			if !slices.Equal(stayed(got), tc.withheld) {
 				t.Errorf("withheld %v", got.Withheld)
 			}
 		})
+	}
+}
+
+func stayed(r Released) []Item {
+	var items []Item
+	for _, w := range r.Withheld {
+		items = append(items, w.Item)
+	}
+	return items
+}
+
+func TestWithheldItemsHaveAReason(t *testing.T) {
+	abroad, partial, empty := hanako, hanako, CertificateFields{Birth: "000000000"}
+	abroad.Address, abroad.AddressSubstitution = "国外転出　令和６年７月１日", ""
+	partial.Birth = "420081100"
+	asked := []Item{ItemName, ItemAddress, ItemMunicipality, ItemBirthdate, ItemAgeOver18}
+	for _, tc := range []struct {
+		name      string
+		fields    CertificateFields
+		consented []Item
+		want      map[Item]Reason
+	}{
+		{"refused on the consent page", hanako, []Item{ItemName}, map[Item]Reason{ItemName: "", ItemAddress: NotConsented, ItemAgeOver18: NotConsented, ItemGender: NotAsked}},
+		{"a municipality outside the table", hanako, asked, map[Item]Reason{ItemAddress: "", ItemMunicipality: NotDecided, ItemPrefecture: NotAsked}},
+		{"moved abroad", abroad, asked, map[Item]Reason{ItemAddress: LivesAbroad, ItemMunicipality: LivesAbroad}},
+		{"a date without its day", partial, asked, map[Item]Reason{ItemBirthdate: NotDecided, ItemAgeOver18: NotDecided}},
+		{"a card that says nothing", empty, asked, map[Item]Reason{ItemName: NotKnown, ItemAddress: NotKnown, ItemBirthdate: NotKnown, ItemAgeOver18: NotKnown}},
+		{"consent does not make an unknown item known", empty, nil, map[Item]Reason{ItemName: NotKnown}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := map[Item]Reason{}
+			for _, w := range Release(Evaluate(person(t, tc.fields), asked, noon), tc.consented).Withheld {
+				got[w.Item] = w.Reason
+			}
+			for item, want := range tc.want {
+				if got[item] != want {
+					t.Errorf("%s: %q, want %q", item, got[item], want)
+				}
+			}
+		})
+	}
+	p, err := FromCardInfo(CardInfoFields{Name: "手形　太郎", Birth: "19800101"}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := Evaluate(p, []Item{ItemName}, noon); o[0].Reason != NotVerified {
+		t.Errorf("unverified: %q", o[0].Reason)
+	}
+}
+
+func TestAgeRulesAreTheOperatorsChoice(t *testing.T) {
+	eve := time.Date(2033, 4, 14, 12, 0, 0, 0, jst) // the day before hanako's 25th birthday
+	asked := []Item{ItemAgeOver25}
+	for rule, want := range map[AgeRule]bool{ByInstant: false, ByDay: true} {
+		set := Release(AgeRules{ItemAgeOver25: rule}.Evaluate(person(t, hanako), asked, eve), asked).IDToken
+		if *set.Answer(ItemAgeOver25) != want {
+			t.Errorf("rule %d says %v on the day before", rule, !want)
+		}
+	}
+	for _, tc := range []struct {
+		rules AgeRules
+		ok    bool
+	}{
+		{nil, true},
+		{AgeRules{ItemAgeOver25: ByDay, ItemAgeOver18: ByDay, ItemAgeOver20: ByInstant}, true},
+		{AgeRules{ItemAgeOver20: ByDay}, false},
+		{AgeRules{ItemName: ByInstant}, false},
+		{AgeRules{ItemAgeOver18: 7}, false},
+	} {
+		if err := tc.rules.Check(); (err == nil) != tc.ok {
+			t.Errorf("%v: %v", tc.rules, err)
+		}
+	}
+}
+
+func TestEveryPredicateHasItsClaimLawAndAge(t *testing.T) {
+	var set ClaimSet
+	for _, i := range Catalogue() {
+		if !i.Predicate() {
+			continue
+		}
+		if set.answer(i) == nil || string(i) != fmt.Sprintf("age_over_%d", i.Years()) {
+			t.Errorf("%s has no claim", i)
+		}
+		for _, lang := range []string{"ja-JP", "en"} {
+			if !strings.Contains(i.Law(lang), ".") && !strings.Contains(i.Law(lang), "。") {
+				t.Errorf("%s has no law in %s", i, lang)
+			}
+		}
+	}
+	if set.Answer(ItemName) != nil || ItemName.Law("en") != "" {
+		t.Error("a name has an answer or a law")
 	}
 }
 
@@ -181,13 +282,17 @@ func TestReleasedIsRequestedAndConsentedAndKnown(t *testing.T) {
 			if slices.Contains(idToken, item) != (due && item.Predicate()) {
 				t.Fatalf("id token and %s: %v", item, due)
 			}
-			if slices.Contains(released.Withheld, item) == due {
+			if slices.Contains(stayed(released), item) == due {
 				t.Fatalf("withheld and %s: %v", item, due)
 			}
 		}
-		for _, item := range append(userinfo, idToken...) {
-			if !slices.Contains(Catalogue(), item) {
-				t.Fatalf("%s is not in the catalogue", item)
+		var may []string
+		for _, item := range consented {
+			may = append(may, item.Claims()...)
+		}
+		for _, claim := range append(userinfo, idToken...) {
+			if !slices.Contains(may, string(claim)) {
+				t.Fatalf("%s is no claim of what was consented to", claim)
 			}
 		}
 	})
@@ -201,7 +306,7 @@ func TestPredicatesAloneCarryNoPieceOfThePerson(t *testing.T) {
 			t.Fatal(err)
 		}
 		offers := Evaluate(p, Catalogue(), anyInstant(2020, 2040).Draw(t, "at"))
-		released := Release(offers, []Item{ItemAgeOver18, ItemAgeOver20})
+		released := Release(offers, slices.DeleteFunc(Catalogue(), func(i Item) bool { return !i.Predicate() }))
 		out := string(released.IDToken.Encode()) + string(released.UserInfo.Encode())
 		for _, text := range []string{f.Name, f.Address} {
 			for _, piece := range pieces(text, 2) {
@@ -243,7 +348,7 @@ func TestClaimSetRoundTrip(t *testing.T) {
 }
 
 func TestForeignClaimSetsAreRefused(t *testing.T) {
-	for _, in := range []string{"", "null", "[]", `{"email":"x"}`, `{"age_over_18":"true"}`, `{"address":{"locality":"x"}}`, `{}{}`, `{`} {
+	for _, in := range []string{"", "null", "[]", `{"email":"x"}`, `{"age_over_18":"true"}`, `{"address":{"postal_code":"x"}}`, `{}{}`, `{`} {
 		if _, err := DecodeClaimSet([]byte(in)); !errors.Is(err, ErrEncoding) {
 			t.Errorf("%s: %v", in, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"tegata/claims"
 	"tegata/storage"
 )
 
@@ -154,5 +155,12 @@ func TestAllowedScopes(t *testing.T) {
 	}
 	if granted, _ := AllowedScopes(storage.Client{}, []string{"openid"}); granted != nil {
 		t.Error("a client without scopes may ask for openid")
+	}
+	every := []string{"age_over_18", "age_over_20"}
+	for _, item := range claims.Catalogue() {
+		granted, _ := AllowedScopes(storage.Client{Scopes: []string{"openid"}}, []string{item.Scope()})
+		if open := slices.Contains(every, item.Scope()); open != (len(granted) == 1) {
+			t.Errorf("%s without registration: %v", item, granted)
+		}
 	}
 }

@@ -3,16 +3,18 @@ package clients
 import (
 	"slices"
 
+	"tegata/claims"
 	"tegata/storage"
 )
 
 // AllowedScopes divides requested scopes into those that the client is registered for and the rest, in the order of
-// the request, each once. Whether openid is among them is the caller's question.
+// the request, each once. The open predicates tell so little that every client may ask them, registered or not. Whether
+// openid is among the granted is the caller's question.
 func AllowedScopes(c storage.Client, requested []string) (granted, refused []string) {
 	for i, scope := range requested {
 		switch {
 		case slices.Contains(requested[:i], scope):
-		case slices.Contains(c.Scopes, scope):
+		case slices.Contains(c.Scopes, scope), claims.Item(scope).Open():
 			granted = append(granted, scope)
 		default:
 			refused = append(refused, scope)

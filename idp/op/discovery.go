@@ -76,7 +76,7 @@ func cached(data any) *zop.Response {
 func claimNames() []string {
 	names := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"}
 	for _, i := range claims.Catalogue() {
-		names = append(names, string(i))
+		names = append(names, i.Claims()...)
 	}
 	return names
 }

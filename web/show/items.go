@@ -30,16 +30,16 @@ func value(set claims.ClaimSet, item claims.Item) string {
 		if set.Address != nil {
 			return set.Address.Formatted
 		}
+	case claims.ItemPrefecture:
+		return set.Prefecture
+	case claims.ItemMunicipality:
+		return set.Municipality
 	case claims.ItemBirthdate:
 		return set.Birthdate
 	case claims.ItemGender:
 		return string(set.Gender)
-	case claims.ItemAgeOver18:
-		return boolean(set.AgeOver18)
-	case claims.ItemAgeOver20:
-		return boolean(set.AgeOver20)
 	}
-	return ""
+	return boolean(set.Answer(item))
 }
 
 func boolean(b *bool) string {

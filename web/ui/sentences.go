@@ -134,7 +134,7 @@ func (s *speaker) value(item, value string) string {
 		return s.say("date", map[string]any{"Year": day.Year(), "Month": int(day.Month()), "MonthName": day.Month().String(), "Day": day.Day()})
 	}
 	key := "value_" + value
-	if item == "name" || item == "address" || !s.has(key) {
+	if item == "name" || strings.HasPrefix(item, "address") || !s.has(key) {
 		return value
 	}
 	return s.say(key, nil)

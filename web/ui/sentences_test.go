@@ -13,6 +13,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"tegata/authn/fail"
+	"tegata/claims"
 )
 
 // load reads a language file without the library, so that nothing is filled in for it.
@@ -36,7 +37,15 @@ func load(t *testing.T, lang string) map[string]string {
 	return texts
 }
 
-var itemKeys = []string{"name", "address", "birthdate", "gender", "age_over_18", "age_over_20"}
+var itemKeys = itemsOfTheCatalogue()
+
+func itemsOfTheCatalogue() []string {
+	var keys []string
+	for _, i := range claims.Catalogue() {
+		keys = append(keys, string(i))
+	}
+	return keys
+}
 
 // wanted lists every key that code or templates can ask for.
 func wanted(t *testing.T) []string {
