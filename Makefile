@@ -45,7 +45,7 @@ fuzz:
 	done
 
 bench: packages
-	$(GO) test ./cmd/sandbox/e2e -run '^$$' -bench . -benchtime $(BENCHTIME) -benchmem -timeout 30m
+	$(GO) test ./cmd/sandbox/e2e -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 30m
 
 lint:
 	@if command -v golangci-lint >/dev/null; then golangci-lint run; else $(GO) run $(LINT) run; fi
