@@ -57,6 +57,23 @@ type Store interface {
 	SigningKeys(ctx context.Context) ([]SigningKey, error) // by CreatedAt
 	PutSigningKey(ctx context.Context, k SigningKey) error // create or replace
 
+	// PutAnchor adds or replaces the anchor of a fingerprint.
+	PutAnchor(ctx context.Context, a Anchor) error
+	Anchors(ctx context.Context) ([]Anchor, error)              // by purpose, then AddedAt
+	DeleteAnchor(ctx context.Context, fingerprint []byte) error // ErrNotFound
+
+	PutSetting(ctx context.Context, s Setting) error // create or replace
+	DeleteSetting(ctx context.Context, name string) error
+	Settings(ctx context.Context) ([]Setting, error) // by name
+
+	// AddFees adds the counts to those of the same month, client, purpose and price, in one statement.
+	AddFees(ctx context.Context, fees []Fee) error
+	Fees(ctx context.Context, month string) ([]Fee, error) // by client, purpose, price
+
+	// AddIncidents writes refusals in one statement; an incident that is there already stays as it is.
+	AddIncidents(ctx context.Context, incidents []Incident) error
+	Incident(ctx context.Context, id string) (Incident, error) // ErrNotFound
+
 	// Sweep removes what is past its time and returns how many rows went.
 	Sweep(ctx context.Context, now time.Time) (int64, error)
 	Ping(ctx context.Context) error

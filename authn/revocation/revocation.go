@@ -20,11 +20,11 @@ import (
 type Status int
 
 const (
-	Unknown   Status = iota // no usable answer: callers treat it as a refusal
-	Good                    // the authority said so, freshly
-	Revoked                 // gone for good
-	Suspended               // on hold, for example after a call to the hotline: may become Good again
-	NotChecked              // nobody was asked, by the operator's decision: see None
+	Unknown    Status = iota // no usable answer: callers treat it as a refusal
+	Good                     // the authority said so, freshly
+	Revoked                  // gone for good
+	Suspended                // on hold, for example after a call to the hotline: may become Good again
+	NotChecked               // nobody was asked, by the operator's decision: see None
 )
 
 // String is the word for logs and pages of the operator.

@@ -55,6 +55,9 @@ func (s *Store) PutSigningKey(ctx context.Context, k storage.SigningKey) error {
 // keep is how long past its time a record stays: a login for its last page, a spent code so that its second use is noticed.
 const keep = time.Hour
 
+// keepIncidents is how long somebody may come back with an incident number (R26).
+const keepIncidents = 400 * 24 * time.Hour
+
 // Sweep implements storage.Store. The tables go one by one, so that nothing waits for a sweep of another table.
 func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	var gone int64
@@ -66,6 +69,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		{"DELETE FROM sessions WHERE expires_at <= ?", []any{instant{now}}},
 		{"DELETE FROM grants WHERE redeemed_at IS NULL AND code_expires <= ? OR redeemed_at <= ? AND access_expires <= ?",
 			[]any{instant{now}, instant{now.Add(-keep)}, instant{now}}},
+		{"DELETE FROM audit WHERE at <= ?", []any{instant{now.Add(-keepIncidents)}}},
 	} {
 		err := s.atomically(ctx, func(db *gorm.DB) error {
 			done := db.Exec(sweep.sql, sweep.values...)

@@ -33,7 +33,7 @@ func fullLogin(id string) storage.Login {
 		ID: id, Version: 1, State: storage.Failed, ClientID: "shop",
 		Request: storage.AuthRequest{RedirectURI: "https://shop.example/cb", ResponseMode: "query", Scopes: []string{"openid"},
 			State: "a \x00 of <&> and \u2028", Nonce: "nonce", CodeChallenge: "challenge", Prompt: []string{"login"},
-			MaxAge: &maxAge, UILocales: []string{"ja", "en"}},
+			MaxAge: &maxAge, UILocales: []string{"ja", "en"}, Subject: "whom the hint names"},
 		BrowserHash: hash("browser"), CreatedAt: now, ExpiresAt: now.Add(10 * time.Minute),
 		TicketHash: hash("ticket"), TicketExpires: now.Add(2 * time.Minute), TicketSerial: 3,
 		AgentKey: []byte(`{"kty":"EC"}`), AgentVersion: "1.2.3", ReturnTo: "http://127.0.0.1:7/r/x", Nonce: hash("nonce"),

@@ -42,6 +42,10 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"a session lives until it expires or idles", sessionEnds},
 		{"ending a session revokes its grants and no others", sessionEnded},
 		{"signing keys are listed by age and replaced by id", keysListed},
+		{"anchors are kept by fingerprint", anchorsKept},
+		{"settings are kept by name", settingsKept},
+		{"fees add up", feesAdded},
+		{"incidents are kept as they happened", incidentsKept},
 		{"a sweep takes what is past its time and nothing else", sweep},
 		{"a cancelled caller is told so and changes nothing", cancelled},
 		{"racing redemptions: each code is spent once and its grant revoked", raceRedeem},
@@ -49,6 +53,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"racing approvals: one answer is written", raceApprove},
 		{"racing verifications: one certificate, one account", raceVerify},
 		{"racing logout and approval: no grant outlives its session", raceLogout},
+		{"racing replicas: every fee counts", raceFees},
 		{"racing ends: ending sessions, redeeming and sweeping do not block one another", raceEnds},
 		{"64 people at once log in", crowd},
 	} {
