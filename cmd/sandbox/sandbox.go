@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"tegata/authn/agent"
 	"tegata/authn/cardtest"
 	"tegata/authn/jpkitest"
 	"tegata/authn/revocation"
@@ -38,6 +40,7 @@ type runCommand struct {
 	Clients  string `type:"path" placeholder:"FILE" help:"JSON array of client metadata (RFC 7591) to register."`
 	Personas string `type:"path" placeholder:"DIR" help:"More personas."`
 	Now      string `placeholder:"RFC3339" help:"The whole sandbox's clock starts here and runs on."`
+	Launch   string `placeholder:"TEMPLATE" help:"Launch link of the login page, such as tegata:{ticket} for an installed agent; the card reader above if left out."`
 	JSON     bool   `name:"json" help:"Print one line of JSON when everything is ready."`
 	Verbose  bool   `short:"v" help:"Log every request."`
 }
@@ -215,10 +218,14 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 	if err := gormstore.Migrate(ctx, url); err != nil {
 		return nil, usageError{fmt.Errorf("database: %w", err)}
 	}
+	launch := cmp.Or(c.Launch, w.cards.url()+"/launch/{ticket}")
+	if _, err := agent.ParseLaunch(launch); err != nil {
+		return nil, usageError{fmt.Errorf("--launch: %w", err)}
+	}
 	return provider.Open(ctx, provider.Options{
 		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: authority.Trust(),
 		Revocation:      &revocation.OCSP{URL: authority.ResponderOf, HTTP: &http.Client{}, Now: w.now, Rand: rand.Reader},
-		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: w.cards.url() + "/launch/{ticket}",
+		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: launch,
 		Now: w.now, Rand: rand.Reader, Log: w.log})
 }
 
