@@ -7,10 +7,15 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 )
 
 // ErrPulledOut ends PlugVPCD when Faults.PullAt came and no other card followed.
 var ErrPulledOut = errors.New("the card was pulled out")
+
+// HandTime is how long a hand takes to exchange cards. pcscd looks at a reader every 400 ms; a card that is exchanged faster,
+// while a command was under way, it never sees.
+const HandTime = time.Second
 
 // The reader's messages of one byte; longer ones are commands for the card.
 const (
@@ -29,6 +34,9 @@ func PlugVPCD(ctx context.Context, addr string, inserted Inserted, faults Faults
 	c := &contact{faults: faults, card: inserted}
 	err := plug(ctx, addr, c)
 	if errors.Is(err, ErrPulledOut) && faults.Swap != nil {
+		if sleep(ctx, HandTime) != nil {
+			return nil
+		}
 		c.card, c.wire = faults.Swap, nil
 		err = plug(ctx, addr, c)
 	}

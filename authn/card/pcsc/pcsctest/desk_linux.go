@@ -29,6 +29,7 @@ type Desk struct {
 	mu     sync.Mutex
 	daemon *exec.Cmd
 	log    *bytes.Buffer
+	left   map[int]time.Time // when a card last left a reader
 }
 
 // remedy is for a machine without the packages. A test that is left out shows nothing, so it fails instead.
@@ -54,7 +55,7 @@ func Start(t testing.TB, n int) *Desk {
 	if _, err := os.Stat(driver); err != nil {
 		t.Fatal(remedy)
 	}
-	d := &Desk{t: t, dir: home()}
+	d := &Desk{t: t, dir: home(), left: map[int]time.Time{}}
 	if err := os.RemoveAll(d.dir); err != nil {
 		t.Fatal(err)
 	}
@@ -243,17 +244,23 @@ func (d *Desk) Addr(reader int) string { return fmt.Sprintf("127.0.0.1:%d", d.po
 type Inserted struct {
 	pull context.CancelFunc
 	done chan struct{}
-	err  error
 }
 
 // Insert puts a card into a reader, until the test ends or Pull. The service notices within half a second.
 func (d *Desk) Insert(reader int, c cardtest.Inserted, faults cardtest.Faults) *Inserted {
 	d.t.Helper()
+	d.mu.Lock()
+	wait := time.Until(d.left[reader].Add(cardtest.HandTime))
+	d.mu.Unlock()
+	time.Sleep(wait)
 	ctx, cancel := context.WithCancel(context.Background())
 	in := &Inserted{pull: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(in.done)
-		in.err = cardtest.PlugVPCD(ctx, d.Addr(reader), c, faults)
+		_ = cardtest.PlugVPCD(ctx, d.Addr(reader), c, faults) // it ends when the test wants it to
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.left[reader] = time.Now()
 	}()
 	d.t.Cleanup(in.Pull)
 	return in
