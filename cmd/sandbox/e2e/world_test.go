@@ -64,9 +64,15 @@ var anyPorts = []string{"--listen", "127.0.0.1:0", "--rp", "127.0.0.1:0", "--car
 // start runs a sandbox until the test ends, and then sees it stop cleanly.
 func start(t testing.TB, more ...string) *world {
 	t.Helper()
+	return startIn(t, nil, more...)
+}
+
+// startIn is start with more in the environment.
+func startIn(t testing.TB, env []string, more ...string) *world {
+	t.Helper()
 	w := &world{binary: program(t, "sandbox"), stderr: &safeBuffer{}, ended: make(chan error, 1)}
 	w.cmd = exec.Command(w.binary, append(anyPorts[:len(anyPorts):len(anyPorts)], more...)...)
-	w.cmd.Stderr = w.stderr
+	w.cmd.Stderr, w.cmd.Env = w.stderr, append(os.Environ(), env...)
 	out, err := w.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
