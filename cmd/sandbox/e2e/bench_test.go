@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -48,7 +49,9 @@ func BenchmarkLogin(b *testing.B) {
 		} {
 			c.database = db.name
 			b.Run(fmt.Sprintf("%s/%s/%d-users", c.database, c.kind, c.users), func(b *testing.B) { s.measure(b, &c) })
-			table = append(table, c)
+			if c.mallocs > 0 { // -bench may have left it out
+				table = append(table, c)
+			}
 		}
 	}
 	print(table)
@@ -125,13 +128,13 @@ func print(table []cost) {
 	fmt.Printf("\nOn Postgres each statement is one round trip; its disk is not waited for (fsync=off).\n"+
 		"Scaled: as if a P-256 verification took %.0f µs, which it does on a machine at rest. CPU of server and database together:\n", usualVerification)
 	for _, c := range table {
-		if c.kind == repeat {
-			fmt.Printf("  %s, users %d: repeat / first = %.2f\n", c.database, c.users, c.total()/find(table, c.database, first, c.users).total())
+		if base, ok := find(table, c.database, first, c.users); ok && c.kind == repeat {
+			fmt.Printf("  %s, users %d: repeat / first = %.2f\n", c.database, c.users, c.total()/base.total())
 		}
 	}
 	for _, c := range table {
-		if base := databases[0].name; c.database != base {
-			fmt.Printf("  %s, users %d: %s / %s = %.2f\n", c.kind, c.users, c.database, base, c.total()/find(table, base, c.kind, c.users).total())
+		if base, ok := find(table, databases[0].name, c.kind, c.users); ok && base.database != c.database {
+			fmt.Printf("  %s, users %d: %s / %s = %.2f\n", c.kind, c.users, c.database, base.database, c.total()/base.total())
 		}
 	}
 }
@@ -153,13 +156,12 @@ func (c cost) verdict() string {
 
 func (c cost) total() float64 { return c.cpu + c.databaseMS }
 
-func find(table []cost, database string, k kind, users int) cost {
-	for _, c := range table {
-		if c.database == database && c.kind == k && c.users == users {
-			return c
-		}
+func find(table []cost, database string, k kind, users int) (cost, bool) {
+	i := slices.IndexFunc(table, func(c cost) bool { return c.database == database && c.kind == k && c.users == users })
+	if i < 0 {
+		return cost{}, false
 	}
-	return cost{}
+	return table[i], true
 }
 
 // known is a number, or a dash for one that was not seen.
