@@ -25,6 +25,9 @@ func (p *Provider) ClaimTicket(ctx context.Context, r agent.ClaimRequest, key []
 	if agent.Older(r.Version, p.MinAgent) {
 		return agent.Context{}, fail.AgentOutdated
 	}
+	if err := p.allowed(MethodReader); err != nil {
+		return agent.Context{}, err
+	}
 	ticket, err := agent.ParseTicket(r.Ticket)
 	if err != nil {
 		return agent.Context{}, err
@@ -43,7 +46,11 @@ func (p *Provider) ClaimTicket(ctx context.Context, r agent.ClaimRequest, key []
 	if err != nil {
 		return agent.Context{}, err
 	}
-	return p.agentContext(l, c), nil
+	said := p.agentContext(l, c)
+	if len(said.Items) > 0 && len(said.Sources) == 0 {
+		return agent.Context{}, fail.MethodDisabled
+	}
+	return said, nil
 }
 
 func (p *Provider) agentContext(l storage.Login, c storage.Client) agent.Context {
@@ -61,7 +68,7 @@ func (p *Provider) agentContext(l storage.Login, c storage.Client) agent.Context
 		ctx.Items = append(ctx.Items, string(i))
 	}
 	if len(asked) > 0 {
-		ctx.Sources = p.Sources
+		ctx.Sources = p.sources()
 	}
 	return ctx
 }
@@ -112,6 +119,9 @@ func (p *Provider) GiveUp(ctx context.Context, r agent.CancelRequest) error {
 func (p *Provider) Result(ctx context.Context, r agent.ResultRequest) (string, error) {
 	judged, err := p.held(ctx, r.Login)
 	if err != nil {
+		return "", err
+	}
+	if err := p.allowed(methodsOf(r)...); err != nil {
 		return "", err
 	}
 	evidence, err := p.Judge.Judge(ctx, judged, r)

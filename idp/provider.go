@@ -39,9 +39,10 @@ type Config struct {
 	Store       storage.Store
 	Keys        *keys.Ring
 	Judge       judge
-	Sources     []string // attribute sources that agents may use, best first
-	MinAgent    string   // oldest agent version that may claim
-	SubjectKey  []byte   // secret of pairwise subjects; it must never change
+	Sources     []string                 // attribute sources that agents may use, best first
+	MinAgent    string                   // oldest agent version that may claim
+	Disabled    func(method string) bool // the operator's emergency switches; nil switches nothing off
+	SubjectKey  []byte                   // secret of pairwise subjects; it must never change
 	SessionRule session.Rule
 	Now         func() time.Time
 	Rand        io.Reader

@@ -107,6 +107,9 @@ func (p *Provider) Watch(ctx context.Context, id string, b Browser, version int6
 
 // Start puts a ticket out: the person has chosen the reader.
 func (p *Provider) Start(ctx context.Context, id string, b Browser) (Step, error) {
+	if err := p.allowed(MethodReader); err != nil {
+		return Step{}, err
+	}
 	return p.move(ctx, id, b, func(l storage.Login) (storage.Login, error) {
 		return authn.Start(l, b.Secret, p.Now(), p.Rand)
 	})

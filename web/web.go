@@ -18,6 +18,7 @@ import (
 	"tegata/authn/fail"
 	"tegata/idp"
 	"tegata/idp/op"
+	"tegata/storage"
 	"tegata/web/agentapi"
 	"tegata/web/login"
 	"tegata/web/show"
@@ -31,6 +32,7 @@ type Config struct {
 	ReadsCardInfo  bool   // agents may use the card-info application where there is no signature certificate
 	TrustedProxies []netip.Prefix
 	Ready          func(context.Context) error // may we be sent traffic?
+	Audit          func(storage.Incident)      // hears of every refusal
 	Now            func() time.Time
 	Rand           io.Reader
 	Log            *slog.Logger
@@ -45,7 +47,7 @@ func New(c Config) (http.Handler, error) {
 	pages.Log = c.Log
 	s := &show.Show{
 		UI: pages, Issuer: c.IDP.Issuer, LaunchTemplate: c.LaunchTemplate, ReadsSign: true, ReadsCardInfo: c.ReadsCardInfo,
-		Now: c.Now, Rand: c.Rand, Log: c.Log,
+		Audit: c.Audit, Now: c.Now, Rand: c.Rand, Log: c.Log,
 	}
 	engine, err := site(c, s)
 	if err != nil {

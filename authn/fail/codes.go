@@ -71,6 +71,7 @@ var (
 	NotFound         = New("not_found", 404, You, "")
 	MethodNotAllowed = New("method_not_allowed", 405, Site, "")
 	CrossSite        = New("cross_site", 403, You, "")
+	MethodDisabled   = New("method_disabled", 503, Us, "temporarily_unavailable") // the operator's emergency switch
 	RateLimited      = New("rate_limited", 429, You, "")
 	Unavailable      = New("unavailable", 503, Us, "temporarily_unavailable")
 	Internal         = New("internal", 500, Us, "server_error")

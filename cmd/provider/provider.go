@@ -34,9 +34,12 @@ type Options struct {
 	DatabaseURL     string
 	MaxConns        int
 	Seal            seal.Sealer
-	SubjectKey      []byte // at least 32 bytes; pairwise subjects and certificate indexes come from it, so it never changes
-	Trust           *jpki.Trust
+	SubjectKey      []byte      // at least 32 bytes; pairwise subjects and certificate indexes come from it, so it never changes
+	Trust           *jpki.Trust // what the configuration names; the database's anchors are added
+	TestAnchors     bool        // the database may hold anchors of a test hierarchy
 	Revocation      revocation.Checker
+	Lists           *revocation.CRL    // fetched in the background where Revocation uses them; believed when our anchors signed
+	Ledger          *revocation.Ledger // counts what Revocation asks; Store is filled in
 	CardInfoIssuers []*rsa.PublicKey
 	LaunchTemplate  string
 	TrustedProxies  []netip.Prefix
@@ -51,8 +54,14 @@ type Provider struct {
 	Store   *gormstore.Store
 	IDP     *idp.Provider
 	Handler http.Handler
-	log     *slog.Logger
-	now     func() time.Time
+
+	trust    *trust
+	switches *switches
+	audit    *audit
+	ledger   *revocation.Ledger
+	lists    *revocation.CRL
+	log      *slog.Logger
+	now      func() time.Time
 }
 
 // Open connects to the database, which must be migrated, loads the keys and builds the site.
@@ -75,45 +84,38 @@ func Open(ctx context.Context, o Options) (*Provider, error) {
 }
 
 func build(ctx context.Context, o Options, store *gormstore.Store, index []byte) (*Provider, error) {
+	p := &Provider{
+		Store: store, trust: &trust{configured: o.Trust, allowTest: o.TestAnchors, store: store}, switches: &switches{store: store},
+		audit: &audit{store: store}, ledger: o.Ledger, lists: o.Lists, log: o.Log, now: o.Now,
+	}
+	if p.ledger != nil {
+		p.ledger.Store = store
+	}
+	if p.lists != nil {
+		p.lists.Issuers = p.trust.issuers
+	}
 	ring := &keys.Ring{Store: store, Now: o.Now, Rand: o.Rand}
-	if err := ring.Ensure(ctx); err != nil {
-		return nil, err
+	for _, load := range []func(context.Context) error{p.trust.load, p.switches.load, ring.Ensure} {
+		if err := load(ctx); err != nil {
+			return nil, err
+		}
 	}
 	judge := &authn.Judge{
-		Issuer: o.Issuer, Trust: o.Trust, Revocation: o.Revocation, CardInfoIssuers: o.CardInfoIssuers, IndexKey: index, Now: o.Now}
-	p, err := idp.New(idp.Config{
-		Issuer: o.Issuer, Store: store, Keys: ring, Judge: judge, Sources: judge.Sources(), MinAgent: MinAgent,
+		Issuer: o.Issuer, Trust: p.trust, Revocation: o.Revocation, CardInfoIssuers: o.CardInfoIssuers, IndexKey: index, Now: o.Now}
+	var err error
+	p.IDP, err = idp.New(idp.Config{
+		Issuer: o.Issuer, Store: store, Keys: ring, Judge: judge, Sources: judge.Sources(), MinAgent: MinAgent, Disabled: p.switches.disabled,
 		SubjectKey: o.SubjectKey, SessionRule: session.Default, Now: o.Now, Rand: o.Rand, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	site, err := web.New(web.Config{
-		IDP: p, LaunchTemplate: o.LaunchTemplate, ReadsCardInfo: len(o.CardInfoIssuers) > 0, TrustedProxies: o.TrustedProxies,
-		Ready: store.Ping, Now: o.Now, Rand: o.Rand, Log: o.Log})
+	p.Handler, err = web.New(web.Config{
+		IDP: p.IDP, LaunchTemplate: o.LaunchTemplate, ReadsCardInfo: len(o.CardInfoIssuers) > 0, TrustedProxies: o.TrustedProxies,
+		Ready: store.Ping, Audit: p.audit.note, Now: o.Now, Rand: o.Rand, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}
-	return &Provider{Store: store, IDP: p, Handler: site, log: o.Log, now: o.Now}, nil
-}
-
-// sweepEvery is how often what is past its time is removed.
-const sweepEvery = 5 * time.Minute
-
-// Run does the background work until ctx ends: fresh keys, and the reaper.
-func (p *Provider) Run(ctx context.Context) {
-	go p.IDP.Keys.Run(ctx, func(err error) { p.log.Error("signing keys could not be read again", "cause", err.Error()) })
-	t := time.NewTicker(sweepEvery)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			if _, err := p.Store.Sweep(ctx, p.now()); err != nil && ctx.Err() == nil {
-				p.log.Error("sweep failed", "cause", err.Error())
-			}
-		}
-	}
+	return p, nil
 }
 
 // Close lets the database go.

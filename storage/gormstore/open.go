@@ -36,7 +36,7 @@ type Config struct {
 	Seal        seal.Sealer  // seals the personal columns
 	Log         *slog.Logger // hears of retried conflicts; nil for silence
 	MaxConns    int          // connections to PostgreSQL, or readers of SQLite, kept open; 0 means 16, or 4
-	OnStatement func()       // called once for each SQL statement (BEGIN and COMMIT are none); nil for nobody
+	OnStatement func()       // called once for each SQL statement (BEGIN and COMMIT are none) outside Background; nil for nobody
 }
 
 // Store implements storage.Store. It is safe for concurrent use.
@@ -139,8 +139,19 @@ func gormOver(pool *sql.DB, dialect gorm.Dialector, conns int, onStatement func(
 	return db, countStatements(db, onStatement)
 }
 
+type backgroundKey struct{}
+
+// Background marks work that no request waits for: OnStatement does not hear of it, so that it counts what a login costs.
+func Background(ctx context.Context) context.Context {
+	return context.WithValue(ctx, backgroundKey{}, true)
+}
+
 func countStatements(db *gorm.DB, onStatement func()) error {
-	count := func(*gorm.DB) { onStatement() }
+	count := func(db *gorm.DB) {
+		if db.Statement.Context.Value(backgroundKey{}) == nil {
+			onStatement()
+		}
+	}
 	on := db.Callback()
 	return errors.Join(
 		on.Create().Before("gorm:create").Register("tegata:count", count),

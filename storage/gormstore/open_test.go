@@ -22,7 +22,9 @@ import (
 )
 
 // tables are those of package storage, as the migrations make them.
-var tables = []string{"clients", "consents", "credentials", "grants", "logins", "sessions", "signing_keys", "subjects"}
+var tables = []string{
+	"anchors", "audit", "clients", "consents", "credentials", "fees", "grants", "logins", "sessions", "settings", "signing_keys", "subjects",
+}
 
 var empty = []struct {
 	name string
@@ -247,7 +249,7 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 		}},
 		{"RevokeGrant", [2]int64{1, 1}, func() error { return s.RevokeGrant(ctx, "G1", morning) }},
 		{"EndSession", [2]int64{2, 2}, func() error { return s.EndSession(ctx, "S", morning) }},
-		{"Sweep", [2]int64{3, 3}, func() error { _, err := s.Sweep(ctx, morning); return err }},
+		{"Sweep", [2]int64{4, 4}, func() error { _, err := s.Sweep(ctx, morning); return err }},
 		{"Ping", [2]int64{1, 1}, func() error { return s.Ping(ctx) }},
 	}
 }

@@ -41,6 +41,7 @@ type call struct {
 
 func (h *Handler) answer(f func(call) (any, error)) gin.HandlerFunc {
 	return func(c *gin.Context) {
+		show.Note(c.Request, slog.String("route", c.FullPath()))
 		c.Header("Cache-Control", "no-store")
 		c.Header("X-Content-Type-Options", "nosniff")
 		body, err := read(c)
@@ -138,6 +139,9 @@ func (h *Handler) cancel(c call) (any, error) {
 // prove demands the key that claimed the login. A login that does not exist reads like a wrong key: ids are no secrets,
 // but there is no need to confirm one.
 func (h *Handler) prove(c call, login, path string) error {
+	if client := h.IDP.ClientOf(login); client != "" {
+		show.Note(c.Request, slog.String("client", client))
+	}
 	jwk, err := h.IDP.AgentKey(c.Request.Context(), login)
 	if errors.Is(err, fail.LoginUnknown) {
 		return fail.ProofInvalid

@@ -4,6 +4,9 @@
 package login
 
 import (
+	"errors"
+	"log/slog"
+
 	"github.com/gin-gonic/gin"
 
 	"tegata/authn/fail"
@@ -48,6 +51,9 @@ func (h *Handler) leave(c *gin.Context) error {
 // browsers may strip a query on the way from there (reference/peers.md 4.11).
 func (h *Handler) back(c *gin.Context) error {
 	step, err := h.IDP.Return(c.Request.Context(), c.Param("code"), h.Show.Known(c.Request))
+	if errors.Is(err, fail.DifferentBrowser) {
+		show.Note(c.Request, slog.String("event", "login_burned"))
+	}
 	return h.to(c, step, err)
 }
 

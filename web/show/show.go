@@ -25,9 +25,10 @@ import (
 type Show struct {
 	UI             *ui.UI
 	Issuer         string
-	LaunchTemplate string // with {ticket}: tegata:{ticket}
-	ReadsSign      bool   // agents may use the signature certificate
-	ReadsCardInfo  bool   // agents may use the card-info application
+	LaunchTemplate string                 // with {ticket}: tegata:{ticket}
+	ReadsSign      bool                   // agents may use the signature certificate
+	ReadsCardInfo  bool                   // agents may use the card-info application
+	Audit          func(storage.Incident) // hears of every refusal; nil for nobody
 	Now            func() time.Time
 	Rand           io.Reader
 	Log            *slog.Logger
@@ -62,6 +63,7 @@ func (s *Show) Page(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	case idp.ShowConsent:
 		s.UI.Render(w, r, http.StatusOK, consentPage(step, ui.Lang(r, nil)))
 	case idp.ShowFailure:
+		Note(r, slog.String("client", step.Client.ID))
 		s.error(w, r, step.Err, LoginPath(step.Login.ID)+"/leave", "")
 	default:
 		s.Error(w, r, errors.New("show: a step without a page"))

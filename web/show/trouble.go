@@ -6,8 +6,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"tegata/authn/fail"
+	"tegata/storage"
 	"tegata/web/ui"
 )
 
@@ -27,6 +29,30 @@ func Note(r *http.Request, attrs ...slog.Attr) {
 	if e, ok := r.Context().Value(eventKey{}).(*Event); ok {
 		e.Attrs = append(e.Attrs, attrs...)
 	}
+}
+
+// noted is what the request's log line says under a key; "" if nothing.
+func noted(r *http.Request, key string) string {
+	e, _ := r.Context().Value(eventKey{}).(*Event)
+	if e == nil {
+		return ""
+	}
+	i := slices.IndexFunc(e.Attrs, func(a slog.Attr) bool { return a.Key == key })
+	if i < 0 {
+		return ""
+	}
+	return e.Attrs[i].Value.String()
+}
+
+// doing is what a request was about, in words without values: an event's name, or the pattern of its route.
+func doing(r *http.Request) string {
+	if event := noted(r, "event"); event != "" {
+		return event
+	}
+	if route := noted(r, "route"); route != "" {
+		return r.Method + " " + route
+	}
+	return r.Pattern
 }
 
 // Error shows a coded error as a page; anything uncoded is "internal".
@@ -57,6 +83,9 @@ func (s *Show) Incident(r *http.Request, e *fail.Error) string {
 		attrs = append(attrs, slog.String("cause", cause.Error()))
 	}
 	s.Log.Log(r.Context(), logLevel(e), "refused", attrs...)
+	if s.Audit != nil {
+		s.Audit(storage.Incident{ID: incident, At: s.Now(), Event: doing(r), Code: e.Code, ClientID: noted(r, "client")})
+	}
 	Note(r, slog.String("code", e.Code), slog.String("incident", incident))
 	return incident
 }

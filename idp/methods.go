@@ -1,0 +1,47 @@
+package idp
+
+import (
+	"slices"
+
+	"tegata/authn/agent"
+	"tegata/authn/fail"
+	"tegata/authn/statement"
+)
+
+// MethodReader is the login with a card reader and the agent.
+const MethodReader = "reader"
+
+// Methods are what an operator can switch off in an emergency: ways to log in, and sources of attributes.
+var Methods = []string{MethodReader, statement.SignatureCertificate, statement.CardInfo}
+
+// allowed refuses what is switched off. It is asked at the beginning of a login and again when its evidence arrives, so
+// that a switch also stops what is under way.
+func (p *Provider) allowed(methods ...string) error {
+	if p.Disabled != nil && slices.ContainsFunc(methods, p.Disabled) {
+		return fail.MethodDisabled
+	}
+	return nil
+}
+
+// methodsOf are what a result uses.
+func methodsOf(r agent.ResultRequest) []string {
+	used := []string{MethodReader}
+	if r.Attributes != "" {
+		used = append(used, statement.SignatureCertificate)
+	}
+	if r.CardInfo != nil {
+		used = append(used, statement.CardInfo)
+	}
+	return used
+}
+
+// sources are the attribute sources that agents may use at present, best first.
+func (p *Provider) sources() []string {
+	return slices.DeleteFunc(slices.Clone(p.Sources), func(source string) bool { return p.allowed(source) != nil })
+}
+
+// ClientOf is the relying party of a login that this replica has seen, for the audit; "" if it has not.
+func (p *Provider) ClientOf(login string) string {
+	e, _ := p.logins.get(login)
+	return e.login.ClientID
+}
