@@ -33,7 +33,7 @@ func (l *line) run(period time.Duration, beat, finish func()) {
 		defer ticker.Stop()
 		tick = ticker.C
 	}
-	for {
+	for !l.closed() {
 		select {
 		case <-l.closing:
 			return
@@ -42,6 +42,16 @@ func (l *line) run(period time.Duration, beat, finish func()) {
 		case <-tick:
 			beat()
 		}
+	}
+}
+
+// closed comes before each select, which takes any of the cases that are ready.
+func (l *line) closed() bool {
+	select {
+	case <-l.closing:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -77,10 +87,8 @@ func do[T any](ctx context.Context, l *line, limit time.Duration, call func() (T
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, ErrStuck)
 	defer cancel()
 	came := make(chan result[T], 1)
-	select {
-	case <-l.closing: // first, because a select among ready cases takes any
+	if l.closed() {
 		return none, notStarted{errClosed}
-	default:
 	}
 	select {
 	case l.calls <- func() { v, err := call(); came <- result[T]{v, err} }:
