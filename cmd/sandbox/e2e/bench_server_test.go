@@ -31,14 +31,18 @@ const benchServerEnv = "TEGATA_BENCH_SERVER"
 // serverOptions is what the benchmark tells the process that is only a provider.
 type serverOptions struct {
 	Database  string
-	Seal      []byte        // keyset
-	Subject   []byte        // key
-	Authority string        // folder of the J-LIS stand-in: the provider reads its anchors there
-	OCSP      string        // base URL of the J-LIS stand-in
-	Log       string        // file, as a real server's log goes to one
-	Profile   string        // where profiles go, with .cpu and .allocs behind; "" for none
-	Pause     time.Duration // how long, on the server's clock, a person reads or types before each of her steps
+	Seal      []byte // keyset
+	Subject   []byte // key
+	Authority string // folder of the J-LIS stand-in: the provider reads its anchors there
+	OCSP      string // base URL of the J-LIS stand-in
+	Log       string // file, as a real server's log goes to one
+	Profile   string // where profiles go, with .cpu and .allocs behind; "" for none
+	Counting  *pace  // for counting: the server's clock; nil is the usual one
 }
+
+// pace is a clock that stands still while the machine works, however slow that is, and goes on by Pause before each step
+// of a person, who reads or types.
+type pace struct{ Pause time.Duration }
 
 // serverAddresses is the line that the server prints when it is ready.
 type serverAddresses struct{ Issuer, Control string }
@@ -113,8 +117,7 @@ func openBenchProvider(ctx context.Context, o serverOptions, issuer string, onSt
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	var ahead atomic.Int64
-	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	now, paced := clockOf(o.Counting)
 	p, err := provider.Open(ctx, provider.Options{
 		Issuer: issuer, DatabaseURL: o.Database, Seal: keyset, SubjectKey: o.Subject, Trust: authority.Trust(),
 		Revocation: &revocation.OCSP{ // the stand-in shares its processors with 64 browsers and their cards
@@ -124,12 +127,24 @@ func openBenchProvider(ctx context.Context, o serverOptions, issuer string, onSt
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return p, log, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isPersons(r) {
-			ahead.Add(int64(o.Pause))
-		}
-		p.Handler.ServeHTTP(w, r)
-	}), nil
+	return p, log, paced(p.Handler), nil
+}
+
+// clockOf is the server's clock, and what has to stand before its site for the clock to go.
+func clockOf(p *pace) (now func() time.Time, before func(http.Handler) http.Handler) {
+	if p == nil {
+		return time.Now, func(site http.Handler) http.Handler { return site }
+	}
+	start, ahead := time.Now(), new(atomic.Int64)
+	now = func() time.Time { return start.Add(time.Duration(ahead.Load())) }
+	return now, func(site http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if isPersons(r) {
+				ahead.Add(int64(p.Pause))
+			}
+			site.ServeHTTP(w, r)
+		})
+	}
 }
 
 // isPersons says whether a request waited for a person: for a click at the relying party or on a page, or for a PIN. Every

@@ -26,7 +26,7 @@ func TestStatementsOfALogin(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			db := databases[tc.database]
-			s := o.serve(t, db.name, db.url(t), tc.pause)
+			s := o.serve(t, db.name, db.url(t), &pace{tc.pause})
 			s.register(t, 1)
 			at, jar := s.spare[0], filepath.Join(t.TempDir(), "cookies")
 			for _, login := range []struct {

@@ -42,7 +42,7 @@ func BenchmarkLogin(b *testing.B) {
 	o := newOutside(b)
 	var table []cost
 	for _, db := range databases {
-		s := o.serve(b, db.name, db.url(b), 0)
+		s := o.serve(b, db.name, db.url(b), nil)
 		s.warmUp(b)
 		for _, c := range []cost{
 			{kind: first, users: 1}, {kind: repeat, users: 1}, {kind: first, users: 16}, {kind: repeat, users: 16}, {kind: first, users: 64},
@@ -126,7 +126,7 @@ func print(table []cost) {
 	}
 	_ = w.Flush() // to a terminal
 	fmt.Printf("\nOn Postgres each statement is one round trip; its disk is not waited for (fsync=off).\n"+
-		"Scaled: as if a P-256 verification took %.0f µs, which it does on a machine at rest. CPU of server and database together:\n", usualVerification)
+		"Scaled: as if a P-256 verification took %.0f µs, as where the targets were set. CPU of server and database together:\n", usualVerification)
 	for _, c := range table {
 		if base, ok := find(table, c.database, first, c.users); ok && c.kind == repeat {
 			fmt.Printf("  %s, users %d: repeat / first = %.2f\n", c.database, c.users, c.total()/base.total())

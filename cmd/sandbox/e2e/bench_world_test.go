@@ -131,7 +131,7 @@ var databases = []struct {
 	{"Postgres", storagetest.Postgres},
 }
 
-func (o *outside) serve(t testing.TB, name, url string, pause time.Duration) *server {
+func (o *outside) serve(t testing.TB, name, url string, counting *pace) *server {
 	t.Helper()
 	keyset, err := seal.NewKeyset()
 	must(t, err)
@@ -144,7 +144,7 @@ func (o *outside) serve(t testing.TB, name, url string, pause time.Duration) *se
 	subject := make([]byte, 32)
 	rand.Read(subject)
 	options := serverOptions{
-		Database: url, Seal: keyset, Subject: subject, Authority: o.authority(), OCSP: o.jpki, Pause: pause,
+		Database: url, Seal: keyset, Subject: subject, Authority: o.authority(), OCSP: o.jpki, Counting: counting,
 		Log: filepath.Join(t.TempDir(), "server.log")}
 	if path := os.Getenv("TEGATA_BENCH_PROFILE"); path != "" {
 		options.Profile = path + "." + name
