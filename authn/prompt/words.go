@@ -3,6 +3,7 @@ package prompt
 import (
 	"embed"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -44,65 +45,91 @@ func (w words) say(key string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(w[key])
 }
 
-// Lengths that foreign text is cut to, in characters: all of a prompt must fit into one line of pinentry's protocol
-// even if every character takes four bytes.
-const (
-	maxService = 24
-	maxHost    = 48
-	maxPurpose = 32
-	maxItem    = 12
-	maxItems   = 6
-)
+// room is what foreign text is cut to: characters, and a number of items.
+type room struct{ service, purpose, item, items int }
+
+// rooms from wide to narrow: all of a prompt must fit into one line of pinentry's protocol, even if every character
+// takes four bytes, and what must not be cut is the host, the number, the declaration and the tries.
+var rooms = []room{{40, 60, 24, 8}, {32, 40, 16, 6}, {24, 24, 12, 4}, {16, 12, 8, 2}, {12, 8, 4, 1}}
+
+// maxHost is in characters, which are bytes here.
+const maxHost = 48
+
+// cleanHost keeps the end of a long host name, where its owner's domain is: a long name in front must not push that out.
+func cleanHost(host string) string {
+	out := []byte(host)
+	for i, b := range out {
+		if b <= ' ' || b >= 0x7F {
+			out[i] = '?' // hosts are ASCII on the wire; another spelling is not ours to show
+		}
+	}
+	if len(out) > maxHost {
+		return "…" + string(out[len(out)-maxHost:])
+	}
+	return string(out)
+}
 
 // clean makes foreign text fit for a window: one line, nothing invisible, no characters that turn the direction of what
 // follows (they could make one host read like another), at most limit characters.
 func clean(text string, limit int) string {
 	var out []rune
 	for _, r := range text {
+		if unicode.IsSpace(r) {
+			r = ' '
+		}
+		if !unicode.IsGraphic(r) {
+			continue
+		}
 		if len(out) == limit {
-			return string(out[:limit-1]) + "…"
+			out[limit-1] = '…'
+			break
 		}
-		switch {
-		case unicode.IsSpace(r):
-			out = append(out, ' ')
-		case unicode.IsGraphic(r):
-			out = append(out, r)
-		}
+		out = append(out, r)
 	}
 	return strings.TrimSpace(string(out))
 }
 
-// about is the head of every window.
-func (w words) about(a About) []string {
-	host := clean(a.Host, maxHost)
+// window is the head of every window, and what it is about, in the widest room that fits.
+func (w words) window(a About, what ...string) form {
+	var f form
+	for _, r := range rooms {
+		f = w.form(append(w.about(a, r), what...)...)
+		if len("SETDESC ")+len(escape(f.body))+1 <= maxLine {
+			break
+		}
+	}
+	return f
+}
+
+func (w words) about(a About, r room) []string {
 	lines := []string{
-		w.say("asks", "service", clean(a.Service, maxService), "host", host),
-		w.say("provider", "provider", clean(a.Provider, maxHost)),
+		w.say("asks", "service", clean(a.Service, r.service), "host", cleanHost(a.Host)),
+		w.say("provider", "provider", cleanHost(a.Provider)),
 	}
 	if a.Purpose != "" {
-		lines = append(lines, w.say("purpose", "purpose", clean(a.Purpose, maxPurpose)))
+		lines = append(lines, w.say("purpose", "purpose", clean(a.Purpose, r.purpose)))
 	}
 	lines = append(lines, w.say("number", "number", clean(a.Number, 2)))
 	if len(a.Reads) > 0 {
-		lines = append(lines, w.say("reads", "reads", w.list("reads_", a.Reads)))
+		lines = append(lines, w.say("reads", "reads", w.list("reads_", a.Reads, r)))
 	}
 	if len(a.Items) > 0 {
-		lines = append(lines, w.say("items", "items", w.list("item_", a.Items)))
+		lines = append(lines, w.say("items", "items", w.list("item_", a.Items, r)))
 	}
 	return lines
 }
 
 // list names things; a claim without a sentence is named as the provider spells it.
-func (w words) list(prefix string, keys []string) string {
+func (w words) list(prefix string, keys []string, r room) string {
 	var out []string
 	for _, k := range keys {
-		if len(out) == maxItems {
+		if len(out) == r.items && prefix == "item_" {
 			out = append(out, "…")
 			break
 		}
 		name, ok := w[prefix+k]
 		if !ok {
-			name = clean(k, maxItem)
+			name = clean(k, r.item)
 		}
 		out = append(out, name)
 	}
@@ -131,12 +158,12 @@ func (w words) pad(a Ask) form { return w.demand(a, w.say("pad", "pin", w[pinKey
 
 func (w words) demand(a Ask, what string) form {
 	pin := w[pinKeys[a.PIN]]
-	lines := w.about(a.About)
+	lines := []string{what, w.tries(a.Tries)}
 	if a.Declaration != "" {
-		lines = append(lines, w.say("declares", "sentence", w.declaration(a.Declaration)))
+		lines = slices.Insert(lines, 0, w.say("declares", "sentence", w.declaration(a.Declaration)))
 	}
-	f := w.form(append(lines, what, w.tries(a.Tries))...)
-	f.brief = w.say("brief", "pin", pin, "host", clean(a.Host, maxHost), "number", clean(a.Number, 2), "tries", w.tries(a.Tries))
+	f := w.window(a.About, lines...)
+	f.brief = w.say("brief", "pin", pin, "host", cleanHost(a.Host), "number", clean(a.Number, 2), "tries", w.tries(a.Tries))
 	if a.Before != nil {
 		f.problem = w.say(w.problemKey(a.Before), "pin", pin, "form", w["form_"+pinKeys[a.PIN]])
 	}
@@ -158,7 +185,7 @@ func (w words) problemKey(e *fail.Error) string {
 
 func (w words) lastTry(a Ask) form {
 	pin := w[pinKeys[a.PIN]]
-	f := w.form(append(w.about(a.About), w.say("last_try", "pin", pin), w["unlock"])...)
+	f := w.window(a.About, w.say("last_try", "pin", pin), w["unlock"])
 	f.ok, f.brief = w["last_try_ok"], w.say("last_try", "pin", pin)
 	return f
 }
