@@ -92,6 +92,16 @@ func (town *Town) Persona(t testing.TB, name string) cardtest.Persona {
 	return p
 }
 
+// Settle brings somebody into town whom a test describes, as a persona file does. Everyone has a name of their own.
+func (town *Town) Settle(t testing.TB, name string, file []byte) {
+	t.Helper()
+	p, err := cardtest.ParsePersona(name, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	town.people[name] = p
+}
+
 // Material is what the authority put on the persona's card, the private keys included.
 func (town *Town) Material(t testing.TB, name string) cardtest.Material {
 	t.Helper()

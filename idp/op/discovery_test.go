@@ -1,6 +1,7 @@
 package op_test
 
 import (
+	_ "embed"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +12,11 @@ import (
 	"tegata/idp/idptest"
 	"tegata/idp/keys"
 )
+
+// everything is somebody about whom the card has everything to say that a scope can ask for.
+//
+//go:embed testdata/everything.json
+var everything []byte
 
 func get(t *testing.T, address string) idptest.Answer {
 	t.Helper()
@@ -75,7 +81,8 @@ func TestDiscoveryIsTrue(t *testing.T) {
 	scopes := texts(t, said["scopes_supported"])
 	all := w.Register(clients.Metadata{ClientID: "all", Scope: strings.Join(scopes, " ")})
 	r := all.Request("max_age=600")
-	tokens := all.Exchange(w.Login(w.NewBrowser(), r, "taro").Get("code"), r)
+	w.Town.Settle(t, "everything", everything)
+	tokens := all.Exchange(w.Login(w.NewBrowser(), r, "everything").Get("code"), r)
 	released := members(t, all.UserInfo(tokens.AccessToken).Body)
 	for _, scope := range scopes {
 		if scope != "openid" && released[scope] == nil {
