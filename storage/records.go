@@ -6,22 +6,46 @@ import "time"
 
 // Client is a relying party as registered. Names of fields follow RFC 7591 where it has one.
 type Client struct {
-	ID                     string    `json:"client_id"`
-	Name                   string    `json:"client_name"`
-	NameJa                 string    `json:"client_name#ja,omitempty"`
-	URI                    string    `json:"client_uri,omitempty"`
-	RedirectURIs           []string  `json:"redirect_uris"`
-	PostLogoutRedirectURIs []string  `json:"post_logout_redirect_uris,omitempty"`
-	AuthMethod             string    `json:"token_endpoint_auth_method"` // client_secret_basic, client_secret_post, none
-	SecretHashes           [][]byte  `json:"secret_hashes,omitempty"`    // SHA-256 of each valid secret: they are 256 random bits, so no slow hash
-	Scopes                 []string  `json:"scopes"`                     // what the client may ever ask for
-	IDTokenAlg             string    `json:"id_token_signed_response_alg"`
-	Sector                 string    `json:"sector"`               // host that pairwise subjects are computed for (OIDC Core 8.1)
-	Purpose                string    `json:"purpose,omitempty"`    // shown at consent (R25)
-	PurposeJa              string    `json:"purpose#ja,omitempty"` //
-	Disabled               bool      `json:"-"`
-	CreatedAt              time.Time `json:"-"`
-	UpdatedAt              time.Time `json:"-"`
+	ID                     string     `json:"client_id"`
+	Name                   string     `json:"client_name"`
+	NameJa                 string     `json:"client_name#ja,omitempty"`
+	URI                    string     `json:"client_uri,omitempty"`
+	RedirectURIs           []string   `json:"redirect_uris"`
+	PostLogoutRedirectURIs []string   `json:"post_logout_redirect_uris,omitempty"`
+	AuthMethod             string     `json:"token_endpoint_auth_method"` // one of clients.AuthMethods
+	SecretHashes           [][]byte   `json:"secret_hashes,omitempty"`    // SHA-256 of each valid secret: they are 256 random bits, so no slow hash
+	Scopes                 []string   `json:"scopes"`                     // what the client may ever ask for
+	IDTokenAlg             string     `json:"id_token_signed_response_alg"`
+	Sector                 string     `json:"sector"`               // host that pairwise subjects are computed for (OIDC Core 8.1)
+	Purpose                string     `json:"purpose,omitempty"`    // shown at consent (R25)
+	PurposeJa              string     `json:"purpose#ja,omitempty"` //
+	Keys                   ClientKeys `json:"keys,omitzero"`
+	TLS                    ClientTLS  `json:"tls,omitzero"`
+	RequirePAR             bool       `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
+	RequireSignedRequest   bool       `json:"require_signed_request_object,omitempty"`         // RFC 9101 section 10.5
+	Disabled               bool       `json:"-"`
+	CreatedAt              time.Time  `json:"-"`
+	UpdatedAt              time.Time  `json:"-"`
+}
+
+// ClientKeys are the public keys that a client signs with, inline or at an address, and the one algorithm for each use.
+// An empty algorithm means any that we accept.
+type ClientKeys struct {
+	JWKS         string `json:"jwks,omitempty"` // JSON Web Key Set (RFC 7517)
+	JWKSURI      string `json:"jwks_uri,omitempty"`
+	AssertionAlg string `json:"token_endpoint_auth_signing_alg,omitempty"`
+	RequestAlg   string `json:"request_object_signing_alg,omitempty"`
+	ResponseAlg  string `json:"authorization_signed_response_alg,omitempty"` // ours, for JARM; empty: as the ID token
+}
+
+// ClientTLS is what a client certificate must be (RFC 8705 section 2.1.2); one of the names is set for tls_client_auth.
+type ClientTLS struct {
+	SubjectDN string `json:"tls_client_auth_subject_dn,omitempty"` // RFC 4514
+	SANDNS    string `json:"tls_client_auth_san_dns,omitempty"`
+	SANURI    string `json:"tls_client_auth_san_uri,omitempty"`
+	SANIP     string `json:"tls_client_auth_san_ip,omitempty"`
+	SANEmail  string `json:"tls_client_auth_san_email,omitempty"`
+	Bound     bool   `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 }
 
 // LoginState is the place of a login in the state machine of design/flows.md.
@@ -56,6 +80,7 @@ type AuthRequest struct {
 	MaxAge        *int64   `json:"max_age,omitempty"` // seconds
 	UILocales     []string `json:"ui_locales,omitempty"`
 	Subject       string   `json:"subject,omitempty"` // whom the relying party expects (id_token_hint); nobody else may be answered for
+	Pushed        []byte   `json:"pushed,omitempty"`  // SHA-256 of the request_uri it came by (RFC 9126); its answer spends that
 }
 
 // Login is one authorization request being answered in one browser.
@@ -143,6 +168,7 @@ type Grant struct {
 	RedeemedAt    time.Time // zero: not yet
 	AccessHash    []byte    // SHA-256 of the access token, after redemption
 	AccessExpires time.Time
+	Certificate   []byte    // SHA-256 of the client certificate that the access token is bound to (RFC 8705 section 3); nil: none
 	RevokedAt     time.Time // zero: alive
 	CreatedAt     time.Time
 }
@@ -154,6 +180,22 @@ type Approval struct {
 	Sector  string   // with Grant.Subject: stored once per (account, sector)
 	Items   []string // consented items to remember; nil leaves the record alone
 	Session *Session // a new SSO session; nil when Grant.SessionID already exists, whose SeenAt becomes Grant.CreatedAt
+	Spend   *Spent   // a one-time thing that this answer uses up; nil: none
+}
+
+// Spent marks a one-time thing of others as used: an answered request_uri, the jti of an assertion. A thing that is not
+// marked has not been used.
+type Spent struct {
+	Hash  []byte    // SHA-256 of the thing and its kind
+	Until time.Time // when the thing is worthless anyway
+}
+
+// Pushed is an authorization request that waits behind a request_uri (RFC 9126).
+type Pushed struct {
+	Hash      []byte // SHA-256 of the request_uri
+	ClientID  string
+	Params    []byte // the request's parameters as a form, sealed at rest: hints may name a person
+	ExpiresAt time.Time
 }
 
 // SigningKey is one key of the provider's ring.

@@ -38,7 +38,8 @@ type Store interface {
 	ReturnLogin(ctx context.Context, next Login, sector string) (Link, error)
 	// Link of an account with a client; the zero Link when they never met.
 	Link(ctx context.Context, accountID, clientID, sector string) (Link, error)
-	// ApproveLogin writes the answer: login, grant, subject, consent and session together or not at all. ErrStale.
+	// ApproveLogin writes the answer: login, grant, subject, consent and session together or not at all. ErrStale,
+	// also when Spend is spent already.
 	ApproveLogin(ctx context.Context, a Approval) error
 
 	// RedeemCode spends a code for client and stores the access token that replaces it. ErrNotFound: unknown,
@@ -47,6 +48,15 @@ type Store interface {
 	// GrantByAccess finds the live (unexpired, unrevoked) grant of an access token. ErrNotFound.
 	GrantByAccess(ctx context.Context, accessHash []byte, now time.Time) (Grant, error)
 	RevokeGrant(ctx context.Context, id string, now time.Time) error
+	// BindGrant ties a grant's access token to a client certificate. The token must not have been told to anyone yet.
+	BindGrant(ctx context.Context, id string, certificate []byte) error
+
+	// PushRequest keeps a pushed request. ErrExists.
+	PushRequest(ctx context.Context, p Pushed) error
+	// PushedRequest finds one. ErrNotFound: unknown or past ExpiresAt. ErrSpent: a login answered it.
+	PushedRequest(ctx context.Context, hash []byte, now time.Time) (Pushed, error)
+	// Spend uses a one-time thing. ErrSpent: it was used before.
+	Spend(ctx context.Context, s Spent) error
 
 	// SessionLink finds the live session (not ended, before ExpiresAt, seen after idleSince) and its account's link
 	// with the client, in one statement. ErrNotFound.

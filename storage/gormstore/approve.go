@@ -90,6 +90,9 @@ const (
 func (s *Store) approval(a storage.Approval) ([]step, error) {
 	var steps []step
 	g, now := a.Grant, instant{a.Grant.CreatedAt}
+	if a.Spend != nil && a.Session != nil { // before anything that a second use must not leave behind
+		steps = append(steps, spending(*a.Spend))
+	}
 	switch {
 	case a.Session != nil:
 		row, err := s.toSessionRow(*a.Session)
@@ -99,6 +102,9 @@ func (s *Store) approval(a storage.Approval) ([]step, error) {
 		steps = append(steps, step{"opened", insertSession, sessionColumns.values(row), true})
 	case g.SessionID != "":
 		steps = append(steps, step{"touched", touchSession, []any{now, g.SessionID, g.AccountID, now}, true})
+	}
+	if a.Spend != nil && a.Session == nil { // after the one step that may fail
+		steps = append(steps, spending(*a.Spend))
 	}
 	if a.Login != nil {
 		row, err := s.toLoginRow(*a.Login)

@@ -30,6 +30,7 @@ type grantRow struct {
 	RedeemedAt    instant
 	AccessHash    blob
 	AccessExpires instant
+	Certificate   blob
 	RevokedAt     instant
 	CreatedAt     instant
 }
@@ -51,7 +52,7 @@ func (s *Store) toGrantRow(g storage.Grant) (*grantRow, error) {
 		AuthTime: instant{g.AuthTime}, ACR: g.ACR, AMR: document[[]string]{g.AMR}, TellAuthTime: g.TellAuthTime,
 		IDToken: idToken, UserInfo: userInfo, CodeHash: g.CodeHash, CodeExpires: instant{g.CodeExpires},
 		RedeemedAt: instant{g.RedeemedAt}, AccessHash: g.AccessHash, AccessExpires: instant{g.AccessExpires},
-		RevokedAt: instant{g.RevokedAt}, CreatedAt: instant{g.CreatedAt},
+		Certificate: g.Certificate, RevokedAt: instant{g.RevokedAt}, CreatedAt: instant{g.CreatedAt},
 	}, err
 }
 
@@ -70,7 +71,7 @@ func (s *Store) grant(r grantRow) (storage.Grant, error) {
 		AuthTime: r.AuthTime.Time, ACR: r.ACR, AMR: r.AMR.V, TellAuthTime: r.TellAuthTime,
 		IDToken: idToken, UserInfo: userInfo, CodeHash: r.CodeHash, CodeExpires: r.CodeExpires.Time,
 		RedeemedAt: r.RedeemedAt.Time, AccessHash: r.AccessHash, AccessExpires: r.AccessExpires.Time,
-		RevokedAt: r.RevokedAt.Time, CreatedAt: r.CreatedAt.Time,
+		Certificate: r.Certificate, RevokedAt: r.RevokedAt.Time, CreatedAt: r.CreatedAt.Time,
 	}, nil
 }
 
@@ -125,5 +126,12 @@ func (s *Store) GrantByAccess(ctx context.Context, accessHash []byte, now time.T
 func (s *Store) RevokeGrant(ctx context.Context, id string, now time.Time) error {
 	return s.atomically(ctx, func(db *gorm.DB) error {
 		return db.Exec("UPDATE grants SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", instant{now}, id).Error
+	})
+}
+
+// BindGrant implements storage.Store.
+func (s *Store) BindGrant(ctx context.Context, id string, certificate []byte) error {
+	return s.atomically(ctx, func(db *gorm.DB) error {
+		return swapped(db.Exec("UPDATE grants SET certificate = ? WHERE id = ? AND revoked_at IS NULL", blob(certificate), id))
 	})
 }

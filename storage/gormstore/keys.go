@@ -70,6 +70,8 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		{"DELETE FROM grants WHERE redeemed_at IS NULL AND code_expires <= ? OR redeemed_at <= ? AND access_expires <= ?",
 			[]any{instant{now}, instant{now.Add(-keep)}, instant{now}}},
 		{"DELETE FROM audit WHERE at <= ?", []any{instant{now.Add(-keepIncidents)}}},
+		{"DELETE FROM pushed WHERE expires_at <= ?", []any{instant{now}}},
+		{"DELETE FROM spent WHERE until <= ?", []any{instant{now}}},
 	} {
 		err := s.atomically(ctx, func(db *gorm.DB) error {
 			done := db.Exec(sweep.sql, sweep.values...)

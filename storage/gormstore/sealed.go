@@ -15,6 +15,7 @@ var (
 	grantIDToken  = place{"grants", "id_token"}
 	grantUserInfo = place{"grants", "user_info"}
 	keyPrivate    = place{"signing_keys", "private"}
+	pushedParams  = place{"pushed", "params"}
 )
 
 // sealed is plain as the column at p of row id keeps it. Nothing stays nothing.

@@ -21,6 +21,10 @@ func client(id string) storage.Client {
 		ID: id, Name: "Shop <&> " + id, NameJa: "name in ja", URI: "https://shop.example", RedirectURIs: []string{"https://shop.example/cb", "http://127.0.0.1/cb"},
 		PostLogoutRedirectURIs: []string{"https://shop.example/bye"}, AuthMethod: "client_secret_basic",
 		SecretHashes: [][]byte{hash("one"), hash("two")}, Scopes: []string{"openid", "age_over_18"}, IDTokenAlg: "ES256",
+		Keys: storage.ClientKeys{JWKS: `{"keys": []}`, JWKSURI: "https://shop.example/jwks", AssertionAlg: "ES256", RequestAlg: "PS256", ResponseAlg: "RS256"},
+		TLS: storage.ClientTLS{SubjectDN: "CN=shop", SANDNS: "shop.example", SANURI: "https://shop.example", SANIP: "192.0.2.1",
+			SANEmail: "shop@shop.example", Bound: true},
+		RequirePAR: true, RequireSignedRequest: true,
 		Sector: "shop.example", Purpose: "to check your age", PurposeJa: "purpose in ja", Disabled: true,
 		CreatedAt: now.Add(-time.Hour), UpdatedAt: now,
 	}
@@ -33,7 +37,7 @@ func fullLogin(id string) storage.Login {
 		ID: id, Version: 1, State: storage.Failed, ClientID: "shop",
 		Request: storage.AuthRequest{RedirectURI: "https://shop.example/cb", ResponseMode: "query", Scopes: []string{"openid"},
 			State: "a \x00 of <&> and \u2028", Nonce: "nonce", CodeChallenge: "challenge", Prompt: []string{"login"},
-			MaxAge: &maxAge, UILocales: []string{"ja", "en"}, Subject: "whom the hint names"},
+			Subject: "subject", Pushed: hash("request_uri"), MaxAge: &maxAge, UILocales: []string{"ja", "en"}},
 		BrowserHash: hash("browser"), CreatedAt: now, ExpiresAt: now.Add(10 * time.Minute),
 		TicketHash: hash("ticket"), TicketExpires: now.Add(2 * time.Minute), TicketSerial: 3,
 		AgentKey: []byte(`{"kty":"EC"}`), AgentVersion: "1.2.3", ReturnTo: "http://127.0.0.1:7/r/x", Nonce: hash("nonce"),
@@ -77,7 +81,7 @@ func grant(id, account, session string) storage.Grant {
 		Scopes: []string{"openid", "age_over_18"}, Nonce: "nonce", RedirectURI: "https://shop.example/cb", CodeChallenge: "challenge",
 		AuthTime: now.Add(-time.Minute), ACR: "urn:acr", AMR: []string{"sc"}, TellAuthTime: true,
 		IDToken: []byte(`{"age_over_18":true}`), UserInfo: []byte(`{"name":"x"}`), CodeHash: hash(id), CodeExpires: now.Add(time.Minute),
-		CreatedAt: now,
+		Certificate: hash("certificate"), CreatedAt: now,
 	}
 }
 

@@ -1,0 +1,78 @@
+package jwt
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Skew is how far a client's clock may be from ours, in either direction.
+const Skew = 60 * time.Second
+
+// Problem is why a signed token is not good here and now. Its text names a claim and never quotes one.
+type Problem string
+
+// Error is the sentence.
+func (p Problem) Error() string { return string(p) }
+
+// instant reads a NumericDate; false when absent. Fractions of a second are cut off.
+func (t Token) instant(name string) (time.Time, bool, error) {
+	raw, has := t.Claims[name]
+	if !has {
+		return time.Time{}, false, nil
+	}
+	seconds, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil || seconds < 0 || seconds > 253402300799 { // the end of year 9999
+		return time.Time{}, false, malformed(name + " is not a time")
+	}
+	return time.Unix(int64(seconds), 0), true, nil
+}
+
+// Expires is when the token ends, the zero time if it does not say so.
+func (t Token) Expires() time.Time {
+	at, _, _ := t.instant("exp") // Parse has looked at it
+	return at
+}
+
+// Fresh says whether the token is good at now: exp is there, not over, and at most life ahead; iat and nbf are not in the
+// future. Clocks may differ by Skew.
+func (t Token) Fresh(now time.Time, life time.Duration) error {
+	switch exp := t.Expires(); {
+	case exp.IsZero():
+		return Problem("exp is missing")
+	case !now.Before(exp.Add(Skew)):
+		return Problem("exp is over")
+	case exp.After(now.Add(life)):
+		return Problem("exp is more than " + life.String() + " ahead")
+	}
+	for _, name := range []string{"iat", "nbf"} {
+		if at, _, err := t.instant(name); err != nil || at.After(now.Add(Skew)) {
+			return Problem(name + " is in the future")
+		}
+	}
+	return nil
+}
+
+// For says whether the token is addressed to one of the names and to nobody else: a text, or a list of one.
+func (t Token) For(names ...string) error {
+	all, err := t.audience()
+	switch {
+	case err != nil:
+		return err
+	case len(all) != 1:
+		return Problem("aud must name this provider and nobody else")
+	case !slices.Contains(names, all[0]):
+		return Problem("aud does not name this provider")
+	}
+	return nil
+}
+
+// AsProblem finds the sentence in err, "" when there is none to tell.
+func AsProblem(err error) string {
+	var p Problem
+	if errors.As(err, &p) {
+		return string(p)
+	}
+	return ""
+}

@@ -1,0 +1,361 @@
+package jwt
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"pgregory.net/rapid"
+)
+
+var now = time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
+
+func b64(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+
+// signer makes tokens of any bytes, as a broken or hostile client would.
+type signer struct {
+	t   testing.TB
+	key *ecdsa.PrivateKey
+}
+
+func newSigner(t testing.TB) signer {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer{t, key}
+}
+
+func (s signer) public(kid string) jose.JSONWebKey {
+	return jose.JSONWebKey{Key: &s.key.PublicKey, KeyID: kid}
+}
+
+// es256 signs header and payload as they are.
+func (s signer) es256(header, payload string) string {
+	s.t.Helper()
+	input := b64(header) + "." + b64(payload)
+	digest := sha256.Sum256([]byte(input))
+	r, v, err := ecdsa.Sign(rand.Reader, s.key, digest[:])
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var raw [64]byte
+	r.FillBytes(raw[:32])
+	v.FillBytes(raw[32:])
+	return input + "." + base64.RawURLEncoding.EncodeToString(raw[:])
+}
+
+func payload() string {
+	return fmt.Sprintf(`{"iss":"shop","sub":"shop","aud":"https://id.example","jti":"1","iat":%d,"exp":%d}`, now.Unix(), now.Unix()+60)
+}
+
+// accept is everything that is asked of a token.
+func accept(compact string, keys ...jose.JSONWebKey) error {
+	t, err := Parse(compact, ClientAssertion)
+	if err != nil {
+		return err
+	}
+	return errors.Join(t.Verify(keys), t.Fresh(now, 5*time.Minute), t.For("https://id.example"))
+}
+
+const good = `{"alg":"ES256","kid":"k"}`
+
+func TestGoodTokens(t *testing.T) {
+	s := newSigner(t)
+	for _, tc := range []struct{ name, header, payload string }{
+		{"a plain one", good, payload()},
+		{"without a kid", `{"alg":"ES256"}`, payload()},
+		{"with its type", `{"alg":"ES256","typ":"client-authentication+jwt"}`, payload()},
+		{"with the general type in full", `{"alg":"ES256","typ":"application/JWT"}`, payload()},
+		{"with header members that mean nothing", `{"alg":"ES256","x5t":"AAAA","note":[1,{"a":null}]}`, payload()},
+		{"with a list of one audience", good, strings.Replace(payload(), `"https://id.example"`, `["https://id.example"]`, 1)},
+		{"with a fraction of a second", good, strings.Replace(payload(), `"exp":`, `"exp":1.7E9,"expires":`, 1)},
+		{"with a null inside a claim", good, strings.Replace(payload(), `{`, `{"claims":{"id_token":{"acr":null}},`, 1)},
+		{"with space around the object", good, " " + payload() + "\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if strings.Contains(tc.payload, "1.7E9") { // long ago: well-formed is all there is to see
+				if _, err := Parse(s.es256(tc.header, tc.payload), ClientAssertion); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if err := accept(s.es256(tc.header, tc.payload), s.public("k")); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestEachAlgorithm(t *testing.T) {
+	ec := newSigner(t).key
+	rs, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]crypto.Signer{"ES256": ec, "RS256": rs, "PS256": rs, "EdDSA": ed}
+	var all []jose.JSONWebKey
+	for _, alg := range Algorithms {
+		all = append(all, jose.JSONWebKey{Key: keys[alg].Public(), KeyID: alg, Algorithm: alg, Use: "sig"})
+	}
+	for _, alg := range Algorithms {
+		s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(alg), Key: keys[alg]}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jws, err := s.Sign([]byte(payload()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		compact, err := jws.CompactSerialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := accept(compact, all...); err != nil {
+			t.Errorf("%s: %v", alg, err)
+		}
+		for _, other := range all {
+			if other.KeyID == alg {
+				continue
+			}
+			if err := accept(compact, other); !errors.Is(err, ErrNoKey) {
+				t.Errorf("%s with the key for %s: %v", alg, other.KeyID, err)
+			}
+		}
+	}
+}
+
+// crafted tokens carry the right key's signature wherever one is possible, so that only the named defect speaks.
+func TestCraftedTokensAreRefused(t *testing.T) {
+	s := newSigner(t)
+	p, right := payload(), s.es256(good, payload())
+	parts := strings.Split(right, ".")
+	with := func(members string) string { return s.es256(`{"alg":"ES256",`+members+`}`, p) }
+	claims := func(old, replacement string) string {
+		if !strings.Contains(p, old) {
+			t.Fatalf("no %s in %s", old, p)
+		}
+		return s.es256(good, strings.Replace(p, old, replacement, 1))
+	}
+	in := func(seconds int) string { return fmt.Sprint(now.Unix() + int64(seconds)) }
+	mac := hmac.New(sha256.New, elliptic.Marshal(elliptic.P256(), s.key.X, s.key.Y)) //nolint:staticcheck // the attack wants these bytes
+	hs := b64(`{"alg":"HS256","kid":"k"}`) + "." + b64(p)
+	mac.Write([]byte(hs))
+	stranger, err := json.Marshal(newSigner(t).public("k"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	crafted := map[string]string{
+		"nothing":                            "",
+		"two parts":                          parts[0] + "." + parts[1],
+		"four parts":                         right + ".",
+		"five parts, as of an encrypted one": right + "..",
+		"no signature":                       parts[0] + "." + parts[1] + ".",
+		"alg none":                           b64(`{"alg":"none"}`) + "." + b64(p) + ".",
+		"alg none with a signature":          b64(`{"alg":"none"}`) + "." + b64(p) + "." + parts[2],
+		"alg None":                           b64(`{"alg":"None"}`) + "." + b64(p) + "." + parts[2],
+		"HMAC with the public key":           hs + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)),
+		"no alg":                             s.es256(`{"kid":"k"}`, p),
+		"alg in lower case":                  s.es256(`{"alg":"es256"}`, p),
+		"alg in another member's case":       s.es256(`{"ALG":"ES256"}`, p),
+		"alg is a list":                      s.es256(`{"alg":["ES256"]}`, p),
+		"alg is null":                        s.es256(`{"alg":null}`, p),
+		"alg twice":                          s.es256(`{"alg":"ES256","alg":"none"}`, p),
+		"alg twice, once spelled out":        s.es256(`{"alg":"ES256","\u0061lg":"none"}`, p),
+		"ES384 over a P-256 key":             s.es256(`{"alg":"ES384"}`, p),
+		"crit":                               with(`"crit":["exp"]`),
+		"an empty crit":                      with(`"crit":[]`),
+		"jku":                                with(`"jku":"https://evil.example/keys"`),
+		"x5u":                                with(`"x5u":"https://evil.example/cert"`),
+		"x5c":                                with(`"x5c":["AAAA"]`),
+		"its own key":                        with(`"jwk":` + string(stranger)),
+		"an unencoded payload":               with(`"b64":false`),
+		"compression":                        with(`"zip":"DEF"`),
+		"a nested token":                     with(`"cty":"JWT"`),
+		"an access token's type":             with(`"typ":"at+jwt"`),
+		"a logout token's type":              with(`"typ":"logout+jwt"`),
+		"a DPoP proof's type":                with(`"typ":"dpop+jwt"`),
+		"a request object's type":            with(`"typ":"oauth-authz-req+jwt"`),
+		"a type that is a number":            with(`"typ":1`),
+		"another kid":                        with(`"kid":"other"`),
+		"an empty kid":                       with(`"kid":""`),
+		"a kid without end":                  with(`"kid":"` + strings.Repeat("k", 257) + `"`),
+		"a kid of null":                      with(`"kid":null`),
+		"a header that is a list":            s.es256(`["ES256"]`, p),
+		"a header that is null":              s.es256(`null`, p),
+		"an empty header":                    s.es256(``, p),
+		"a payload of null":                  s.es256(good, `null`),
+		"a payload that is a list":           s.es256(good, `[`+p+`]`),
+		"a payload that is a text":           s.es256(good, `"x"`),
+		"an empty payload":                   s.es256(good, ``),
+		"two objects":                        s.es256(good, p+p),
+		"an object and a brace":              s.es256(good, p+"}"),
+		"broken JSON":                        s.es256(good, p[:len(p)-1]),
+		"broken UTF-8":                       claims(`"jti":"1"`, "\"jti\":\"\xff\""),
+		"a claim twice":                      claims(`"sub":"shop"`, `"sub":"shop","sub":"bank"`),
+		"a claim twice, deeper":              claims(`"jti":"1"`, `"jti":"1","x":{"a":1,"a":2}`),
+		"a claim of null":                    claims(`"jti":"1"`, `"jti":null`),
+		"a text claim that is a number":      claims(`"sub":"shop"`, `"sub":1`),
+		"a jti without end":                  claims(`"jti":"1"`, `"jti":"`+strings.Repeat("1", 257)+`"`),
+		"nesting without end":                claims(`"jti":"1"`, `"x":`+strings.Repeat("[", 500)+strings.Repeat("]", 500)),
+		"an audience that is a number":       claims(`"https://id.example"`, `1`),
+		"an audience of numbers":             claims(`"https://id.example"`, `[1]`),
+		"an audience of null":                claims(`"https://id.example"`, `["https://id.example",null]`),
+		"an audience that is an object":      claims(`"https://id.example"`, `{"a":"https://id.example"}`),
+		"an audience of two":                 claims(`"https://id.example"`, `["https://id.example","https://evil.example"]`),
+		"an audience of one name twice":      claims(`"https://id.example"`, `["https://id.example","https://id.example"]`),
+		"an empty audience":                  claims(`"https://id.example"`, `[]`),
+		"another audience":                   claims(`"https://id.example"`, `"https://id.example/"`),
+		"no audience":                        claims(`"aud":"https://id.example",`, ``),
+		"an audience in another case":        claims(`"aud":`, `"AUD":`),
+		"no exp":                             claims(`"exp":`, `"EXP":`),
+		"an exp that is a text":              claims(`"exp":`+in(60), `"exp":"`+in(60)+`"`),
+		"a negative exp":                     claims(`"exp":`, `"exp":-`),
+		"an exp beyond all time":             claims(`"exp":`+in(60), `"exp":1e99`),
+		"an exp that no number can be":       claims(`"exp":`+in(60), `"exp":1e999`),
+		"an exp that is over":                claims(`"exp":`+in(60), `"exp":`+in(-60)),
+		"an exp too far ahead":               claims(`"exp":`+in(60), `"exp":`+in(301)),
+		"an iat in the future":               claims(`"iat":`+in(0), `"iat":`+in(61)),
+		"an nbf in the future":               claims(`"iat":`+in(0), `"nbf":`+in(61)),
+		"an altered payload":                 parts[0] + "." + b64(strings.Replace(p, "shop", "bank", 1)) + "." + parts[2],
+		"an altered header":                  b64(`{"alg":"ES256","kid":"k" }`) + "." + parts[1] + "." + parts[2],
+		"a cut signature":                    right[:len(right)-4],
+		"an empty signature of zeros":        parts[0] + "." + parts[1] + "." + base64.RawURLEncoding.EncodeToString(make([]byte, 64)),
+		"a stranger's signature":             newSigner(t).es256(good, p),
+		"padding":                            parts[0] + "." + parts[1] + "." + parts[2] + "=",
+		"the other base64":                   parts[0] + "." + parts[1] + "." + strings.NewReplacer("-", "+", "_", "/").Replace(parts[2]) + "+/",
+		"a line break":                       parts[0] + ".\n" + parts[1] + "." + parts[2],
+		"another spelling of the same bytes": respell(right),
+		"a space":                            right + " ",
+		"a megabyte":                         strings.Repeat("A", 1<<20),
+		"JSON instead of compact":            `{"payload":"` + parts[1] + `","protected":"` + parts[0] + `","signature":"` + parts[2] + `"}`,
+	}
+	if err := accept(right, s.public("k")); err != nil {
+		t.Fatal(err)
+	}
+	for name, compact := range crafted {
+		if err := accept(compact, s.public("k")); err == nil {
+			t.Errorf("%s is accepted", name)
+		} else if strings.Contains(err.Error(), "shop") || strings.Contains(err.Error(), "evil") {
+			t.Errorf("%s: the error quotes the token: %v", name, err)
+		}
+	}
+	if len(crafted) < 40 {
+		t.Errorf("only %d crafted tokens", len(crafted))
+	}
+}
+
+// respell sets the unused bits of the last character of the signature (64 bytes leave four of them).
+func respell(compact string) string {
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	last := strings.IndexByte(alphabet, compact[len(compact)-1])
+	return compact[:len(compact)-1] + string(alphabet[last|1])
+}
+
+func TestKeysThatDoNotFit(t *testing.T) {
+	s := newSigner(t)
+	compact := s.es256(good, payload())
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encryption, other := s.public("k"), s.public("k")
+	encryption.Use, other.Algorithm = "enc", "RS256"
+	for name, keys := range map[string][]jose.JSONWebKey{
+		"none":                         nil,
+		"two of one kid":               {s.public("k"), s.public("k")},
+		"two of one kid, one foreign":  {newSigner(t).public("k"), s.public("k")},
+		"the right one, to encrypt":    {encryption},
+		"the right one, for another":   {other},
+		"the right one, another's kid": {s.public("other")},
+		"a secret":                     {{Key: []byte("secret"), KeyID: "k"}},
+	} {
+		if err := accept(compact, keys...); !errors.Is(err, ErrNoKey) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if Fits(jose.JSONWebKey{Key: &small.PublicKey}, "RS256") {
+		t.Error("1024 bits are enough")
+	}
+}
+
+func TestClocksMayDifferByAMinute(t *testing.T) {
+	s := newSigner(t)
+	for _, tc := range []struct {
+		claim   string
+		seconds int
+		good    bool
+	}{
+		{"iat", 10, true}, {"iat", 60, true}, {"iat", 61, false}, {"nbf", 10, true}, {"nbf", 60, true}, {"nbf", 61, false},
+		{"exp", 300, true}, {"exp", 301, false}, {"exp", -59, true}, {"exp", -60, false},
+	} {
+		claims := map[string]any{"aud": "https://id.example", "exp": now.Unix() + 60}
+		claims[tc.claim] = now.Unix() + int64(tc.seconds)
+		body, err := json.Marshal(claims)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = accept(s.es256(good, string(body)), s.public("k"))
+		if (err == nil) != tc.good || err != nil && AsProblem(err) == "" {
+			t.Errorf("%s %+d: %v", tc.claim, tc.seconds, err)
+		}
+	}
+}
+
+// TestNoFlippedBitIsAccepted: whatever bit of a good token changes, it is not good any more.
+func TestNoFlippedBitIsAccepted(t *testing.T) {
+	s := newSigner(t)
+	right := s.es256(good, payload())
+	rapid.Check(t, func(t *rapid.T) {
+		changed := []byte(right)
+		changed[rapid.IntRange(0, len(changed)-1).Draw(t, "byte")] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
+		if accept(string(changed), s.public("k")) == nil {
+			t.Fatalf("accepted %s", changed)
+		}
+	})
+}
+
+// FuzzParse: foreign bytes never crash, and what is accepted has one meaning for encoding/json too.
+func FuzzParse(f *testing.F) {
+	s := newSigner(f)
+	f.Add(s.es256(good, payload()))
+	for _, p := range []string{"null", "{}", `{"aud":[1]}`, `{"aud":["a"],"exp":1e3}`, `{"a":{"a":[]},"b":""}`} {
+		f.Add(s.es256(good, p))
+	}
+	f.Add("..")
+	f.Fuzz(func(t *testing.T, compact string) {
+		token, err := Parse(compact, ClientAssertion)
+		if err != nil {
+			if !errors.Is(err, ErrMalformed) {
+				t.Fatalf("another error: %v", err)
+			}
+			return
+		}
+		if token.Claims == nil || strings.Count(compact, ".") != 2 {
+			t.Fatal("accepted without claims")
+		}
+		_ = token.Fresh(now, time.Minute)
+		_ = token.For("x")
+		if token.Verify([]jose.JSONWebKey{s.public("k")}) == nil && !strings.HasPrefix(compact, b64(good)[:8]) {
+			t.Fatal("a forged signature")
+		}
+	})
+}
