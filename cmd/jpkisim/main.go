@@ -1,4 +1,5 @@
-// Command jpkisim is the stand-in for J-LIS on its own: the test authority of authn/jpkitest behind an HTTP server.
+// Command jpkisim is the stand-in for J-LIS on its own: the test authority of authn/jpkitest behind an HTTP server,
+// and the personas' cards in a virtual reader of the smart card service.
 // A provider that runs elsewhere trusts it by the PEM files in its folder and asks its OCSP responders.
 package main
 
@@ -16,6 +17,7 @@ import (
 
 type commands struct {
 	Serve serveCommand `cmd:"" help:"Serve OCSP, certificates and switches until interrupted."`
+	Card  cardCommand  `cmd:"" help:"Play a persona's card into a virtual reader of pcscd, until interrupted."`
 }
 
 // terminal is where a command talks to its operator; tests give their own.

@@ -132,7 +132,12 @@ func TestMistakesAreOneLineAndExitTwo(t *testing.T) {
 		want string
 	}{
 		{"no command", nil, "serve"},
-		{"an unknown command", []string{"card"}, "card"},
+		{"an unknown command", []string{"wallet"}, "wallet"},
+		{"a card without a reader", []string{"card", "--persona", "taro"}, "--vpcd"},
+		{"a card without a holder", []string{"card", "--vpcd", "127.0.0.1:1"}, "--persona"},
+		{"a card of nobody", []string{"card", "--vpcd", "127.0.0.1:1", "--persona", "nobody"}, "nobody"},
+		{"a second card of nobody", []string{"card", "--vpcd", "127.0.0.1:1", "--persona", "taro", "--pull-after", "1", "--swap", "nobody"}, "nobody"},
+		{"a swap without a pull", []string{"card", "--vpcd", "127.0.0.1:1", "--persona", "taro", "--swap", "hanako"}, "--pull-after"},
 		{"an unknown flag", []string{"serve", "--fast"}, "--fast"},
 		{"a port in use", []string{"serve", "--listen", taken.Addr().String()}, "in use"},
 		{"an address that is none", []string{"serve", "--listen", "nowhere:at:all"}, "nowhere"},

@@ -16,9 +16,8 @@ import (
 )
 
 type serveCommand struct {
-	Listen   string `default:"127.0.0.1:9003" placeholder:"ADDR" help:"Address to listen on. Whoever can reach it can revoke everybody: keep it on loopback."`
-	Dir      string `type:"path" placeholder:"DIR" help:"Keep keys and certificates here; nothing is kept if left out."`
-	Personas string `type:"path" placeholder:"DIR" help:"More personas, or others under the same names."`
+	Listen string `default:"127.0.0.1:9003" placeholder:"ADDR" help:"Address to listen on. Whoever can reach it can revoke everybody: keep it on loopback."`
+	folders
 }
 
 const (
@@ -47,12 +46,12 @@ func (s *serveCommand) Run(ctx context.Context, t terminal) error {
 }
 
 // people are the built-in personas and those of the folder, which win.
-func (s *serveCommand) people(warn io.Writer) ([]cardtest.Persona, error) {
+func (f folders) people(warn io.Writer) ([]cardtest.Persona, error) {
 	people, err := cardtest.LoadFS(personas.FS)
-	if err != nil || s.Personas == "" {
+	if err != nil || f.Personas == "" {
 		return people, err
 	}
-	more, err := cardtest.LoadPersonas(s.Personas)
+	more, err := cardtest.LoadPersonas(f.Personas)
 	if err != nil {
 		return nil, err
 	}
