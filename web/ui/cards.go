@@ -21,7 +21,7 @@ type CardFace struct {
 }
 
 // CardPickPage lets the person choose a test card. Its form posts persona=<name>, or
-// decision=cancel.
+// decision=cancel. Without an Action no login waits, and it only shows the cards.
 type CardPickPage struct {
 	CardAsk
 	Cards  []CardFace

@@ -90,9 +90,10 @@ type ErrorPage struct {
 	Time     time.Time
 	BackURL  string // to the site, when it can be trusted; "" shows none
 	RetryURL string // GET; "" shows none
+	Reader   bool   // the sandbox's card reader says it
 }
 
-func (p ErrorPage) spec() spec { return spec{name: "error"} }
+func (p ErrorPage) spec() spec { return spec{name: "error", reader: p.Reader} }
 
 // SignOutPage asks before the session ends.
 type SignOutPage struct {
@@ -140,7 +141,10 @@ const (
 
 // MessagePage is one heading and one sentence.
 type MessagePage struct {
-	Topic Topic
+	Topic  Topic
+	Reader bool // the sandbox's card reader says it
 }
 
-func (p MessagePage) spec() spec { return spec{name: "message", repeatable: p.Topic == Home} }
+func (p MessagePage) spec() spec {
+	return spec{name: "message", repeatable: p.Topic == Home, reader: p.Reader}
+}

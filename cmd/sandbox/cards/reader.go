@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -76,7 +77,7 @@ func (r *Reader) guard(next http.Handler) http.Handler {
 }
 
 func (r *Reader) home(w http.ResponseWriter, req *http.Request) {
-	r.UI.Render(w, req, http.StatusOK, ui.CardPickPage{CardAsk: ui.CardAsk{Provider: r.provider()}, Cards: r.faces(req, nil)})
+	r.UI.Render(w, req, http.StatusOK, ui.CardPickPage{Cards: r.faces(req)})
 }
 
 // launch is what the operating system's URL scheme is for an installed agent: it takes the ticket and nothing else.
@@ -140,7 +141,7 @@ func (r *Reader) pick(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	r.UI.Render(w, req, http.StatusOK, ui.CardPickPage{
-		CardAsk: r.asks(req, h), Cards: r.faces(req, h), Action: "/at/" + req.PathValue("id")})
+		CardAsk: r.asks(req, h), Cards: r.faces(req), Action: "/at/" + req.PathValue("id")})
 }
 
 func (r *Reader) picked(w http.ResponseWriter, req *http.Request) {
@@ -326,7 +327,7 @@ func (r *Reader) cancel(w http.ResponseWriter, req *http.Request, h *held) {
 		r.trouble(w, req, err)
 		return
 	}
-	r.UI.Render(w, req, http.StatusOK, ui.MessagePage{Topic: ui.Cancelled})
+	r.UI.Render(w, req, http.StatusOK, ui.MessagePage{Topic: ui.Cancelled, Reader: true})
 }
 
 func (r *Reader) done(w http.ResponseWriter, req *http.Request) {
@@ -341,7 +342,7 @@ func (r *Reader) trouble(w http.ResponseWriter, req *http.Request, err error) {
 	if errors.As(err, &said) {
 		incident = said.Incident
 	}
-	r.UI.Render(w, req, e.Status, ui.ErrorPage{Err: e, Incident: incident, Time: r.Now()})
+	r.UI.Render(w, req, e.Status, ui.ErrorPage{Err: e, Incident: incident, Time: r.Now(), Reader: true})
 }
 
 func (r *Reader) provider() string {
@@ -364,16 +365,29 @@ func (r *Reader) asks(req *http.Request, h *held) ui.CardAsk {
 	return ask
 }
 
-func (r *Reader) faces(req *http.Request, _ *held) []ui.CardFace {
+// faces lists the plain adult first and the cards that cannot work last.
+func (r *Reader) faces(req *http.Request) []ui.CardFace {
 	var out []ui.CardFace
-	for _, p := range r.Box.Personas() {
+	people := slices.Clone(r.Box.Personas())
+	slices.SortStableFunc(people, func(a, b cardtest.Persona) int { return rank(a) - rank(b) })
+	for _, p := range people {
 		out = append(out, r.face(req, p))
 	}
 	return out
 }
 
+func rank(p cardtest.Persona) int {
+	switch {
+	case p.ID == "taro":
+		return 0
+	case p.Status == cardtest.Good && p.PINTries > 0:
+		return 1
+	}
+	return 2
+}
+
 func (r *Reader) face(req *http.Request, p cardtest.Persona) ui.CardFace {
-	f := ui.CardFace{Persona: p.ID, Title: p.Title.JA, Name: p.Name, Birth: p.Birthdate}
+	f := ui.CardFace{Persona: p.ID, Title: p.Title.JA, Name: p.Name, Birth: strings.ReplaceAll(p.Birthdate, "-00", "")} // an unknown day or month is not shown
 	if ui.Lang(req, nil) == "en" {
 		f.Title = p.Title.EN
 	}

@@ -37,7 +37,7 @@ func (b *tab) picture(name, lang string) {
 		b.call("looking", chromedp.EmulateViewport(look.width, 800))
 		b.call("looking", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}}})
+				Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}})
 			return err
 		}))
 		if out := ask[[]string](b, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 0.5 && !e.closest("pre, svg, .visually-hidden, .skip")).map(e => e.tagName + "." + e.className)`); ask[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
