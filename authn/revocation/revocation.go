@@ -66,6 +66,18 @@ type Checker interface {
 	Check(ctx context.Context, q Question) (Answer, error)
 }
 
+// ByPurpose asks the service of the question's purpose. For a purpose without one there is no answer.
+type ByPurpose map[string]Checker
+
+// Check passes the question on.
+func (b ByPurpose) Check(ctx context.Context, q Question) (Answer, error) {
+	next, ok := b[q.Purpose]
+	if !ok {
+		return Answer{}, fail.RevocationUnavailable.Because(errNoResponder)
+	}
+	return next.Check(ctx, q)
+}
+
 // None asks nobody. A login is then worth less (the caller caps its acr), and the answer never reads as Good.
 type None struct{}
 

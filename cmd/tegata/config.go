@@ -26,14 +26,13 @@ type database struct {
 // them to every user of the machine.
 type config struct {
 	database
-	Issuer          string   `env:"TEGATA_ISSUER" help:"Our public address, https and without a trailing slash."`
-	Listen          string   `env:"TEGATA_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on, behind the TLS proxy."`
-	SubjectKey      string   `env:"TEGATA_SUBJECT_KEY" help:"Key of pairwise subjects (from 'tegata keys init'); it must never change." hidden:""`
-	AnchorsAuth     []string `env:"TEGATA_ANCHORS_AUTH" type:"path" help:"PEM files with the CA certificates of user authentication."`
-	AnchorsSign     []string `env:"TEGATA_ANCHORS_SIGN" type:"path" help:"PEM files with the CA certificates of digital signature."`
-	TestAnchors     bool     `env:"TEGATA_TEST_ANCHORS" help:"The anchors are a test hierarchy: nobody's real card will work."`
-	OCSPAuthURL     string   `name:"ocsp-auth-url" env:"TEGATA_OCSP_AUTH_URL" help:"OCSP responder for authentication certificates."`
-	OCSPSignURL     string   `name:"ocsp-sign-url" env:"TEGATA_OCSP_SIGN_URL" help:"OCSP responder for signature certificates."`
+	Issuer      string   `env:"TEGATA_ISSUER" help:"Our public address, https and without a trailing slash."`
+	Listen      string   `env:"TEGATA_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on, behind the TLS proxy."`
+	SubjectKey  string   `env:"TEGATA_SUBJECT_KEY" help:"Key of pairwise subjects (from 'tegata keys init'); it must never change." hidden:""`
+	AnchorsAuth []string `env:"TEGATA_ANCHORS_AUTH" type:"path" help:"PEM files with the CA certificates of user authentication, besides those of 'tegata trust add'."`
+	AnchorsSign []string `env:"TEGATA_ANCHORS_SIGN" type:"path" help:"PEM files with the CA certificates of digital signature, besides those of 'tegata trust add'."`
+	TestAnchors bool     `env:"TEGATA_TEST_ANCHORS" help:"The anchors are a test hierarchy: nobody's real card will work."`
+	revocationConfig
 	CardInfoIssuers []string `env:"TEGATA_CARD_INFO_ISSUERS" type:"path" help:"PEM files with public keys that certify card-info data, where the operator has them."`
 	LaunchTemplate  string   `env:"TEGATA_LAUNCH_TEMPLATE" default:"tegata:{ticket}" help:"Link that wakes the agent."`
 	TrustedProxies  []string `env:"TEGATA_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed (CIDR)."`
@@ -42,14 +41,13 @@ type config struct {
 
 // checked is a configuration that holds.
 type checked struct {
-	seal      *seal.Keyset
-	subject   []byte
-	anchors   jpki.Anchors
-	policies  jpki.Policies
-	cardInfo  []*rsa.PublicKey
-	proxies   []netip.Prefix
-	authOCSP  string
-	signsOCSP string
+	seal     *seal.Keyset
+	subject  []byte
+	anchors  jpki.Anchors
+	policies jpki.Policies
+	cardInfo []*rsa.PublicKey
+	proxies  []netip.Prefix
+	revocationChecked
 }
 
 // problems collects everything that is wrong, so that the operator mends it in one round.
@@ -71,15 +69,14 @@ func (p *problems) err() error {
 // check reads everything and lists what does not hold.
 func (c config) check() (checked, error) {
 	var p problems
-	out := checked{authOCSP: c.OCSPAuthURL, signsOCSP: c.OCSPSignURL}
+	var out checked
 	out.seal = c.database.check(&p)
 	p.add(!goodIssuer(c.Issuer), "TEGATA_ISSUER must be https://host without a trailing slash, query or fragment (http only for 127.0.0.1)")
 	subject, err := base64.StdEncoding.DecodeString(c.SubjectKey)
 	p.add(err != nil || len(subject) < 32, "TEGATA_SUBJECT_KEY must be at least 32 bytes in base64 (make one with 'tegata keys init')")
 	out.subject = subject
 	p.add(!strings.Contains(c.LaunchTemplate, "{ticket}"), "TEGATA_LAUNCH_TEMPLATE must contain {ticket}")
-	p.add(!goodURL(c.OCSPAuthURL), "TEGATA_OCSP_AUTH_URL must be an http or https URL: without a revocation check nobody can log in")
-	p.add(!goodURL(c.OCSPSignURL), "TEGATA_OCSP_SIGN_URL must be an http or https URL")
+	out.revocationChecked = c.revocationConfig.check(&p)
 	p.add(c.MaxConns < 1, "TEGATA_MAX_CONNS must be at least 1")
 	out.anchors, out.policies = c.trust(&p)
 	out.cardInfo = readPublicKeys(c.CardInfoIssuers, &p)
@@ -105,8 +102,6 @@ func (d database) check(p *problems) *seal.Keyset {
 // trust reads the anchors. A test hierarchy must be called one: it would open production to anybody's test card.
 func (c config) trust(p *problems) (jpki.Anchors, jpki.Policies) {
 	auth, sign := readCertificates(c.AnchorsAuth, "TEGATA_ANCHORS_AUTH", p), readCertificates(c.AnchorsSign, "TEGATA_ANCHORS_SIGN", p)
-	p.add(len(c.AnchorsAuth) == 0, "TEGATA_ANCHORS_AUTH is missing: name the PEM files of the CA certificates")
-	p.add(len(c.AnchorsSign) == 0, "TEGATA_ANCHORS_SIGN is missing: name the PEM files of the CA certificates")
 	anchors, err := jpki.NewAnchors(auth, sign)
 	if err != nil {
 		p.add(true, "anchors: "+err.Error())

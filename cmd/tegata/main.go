@@ -18,6 +18,9 @@ type commands struct {
 	Serve       serveCommand   `cmd:"" help:"Serve logins."`
 	Migrate     migrateCommand `cmd:"" help:"Bring the database up to date."`
 	Client      clientCommands `cmd:"" help:"Relying parties: create, list, show, disable."`
+	Trust       trustCommands  `cmd:"" help:"CA certificates that logins may hang under: add, list, remove."`
+	Methods     methodCommands `cmd:"" help:"Emergency switches for ways to log in: disable, enable, list."`
+	Report      reportCommands `cmd:"" help:"What revocation queries cost, and what an incident number means."`
 	Keys        keyCommands    `cmd:"" help:"Signing keys and the deployment's secrets."`
 	Healthcheck healthCommand  `cmd:"" help:"Ask a running server whether it is ready; for containers."`
 }

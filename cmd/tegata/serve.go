@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"tegata/authn/jpki"
-	"tegata/authn/revocation"
 	"tegata/cmd/provider"
 )
 
@@ -38,25 +36,24 @@ func (s *serveCommand) Run(ctx context.Context, t terminal) error {
 	defer func() { _ = p.Close() }() // the process ends; there is nobody to act on it
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go p.Run(ctx)
-	log.Info("serving", "issuer", s.Issuer, "listen", listener.Addr().String(), "test_anchors", s.TestAnchors)
-	return provider.Serve(ctx, listener, p.Handler, log)
+	background := make(chan struct{})
+	go func() {
+		defer close(background)
+		p.Run(ctx)
+	}()
+	log.Info("serving", "issuer", s.Issuer, "listen", listener.Addr().String(), "test_anchors", s.TestAnchors, "revocation", s.Revocation)
+	err = provider.Serve(ctx, listener, p.Handler, log)
+	cancel()
+	<-background // it writes the last fees and incidents
+	return err
 }
 
 func (s *serveCommand) options(c checked, log *slog.Logger) provider.Options {
-	trust := &jpki.Trust{Anchors: c.anchors, Policies: c.policies}
-	responder := func(issuer *x509.Certificate) string {
-		switch trust.Anchors.PurposeOf(issuer) {
-		case jpki.Authentication:
-			return c.authOCSP
-		case jpki.Signature:
-			return c.signsOCSP
-		}
-		return ""
-	}
+	checker, lists, ledger := c.parts(log)
 	return provider.Options{
-		Issuer: s.Issuer, DatabaseURL: s.URL, MaxConns: s.MaxConns, Seal: c.seal, SubjectKey: c.subject, Trust: trust,
-		Revocation:      &revocation.OCSP{URL: responder, HTTP: &http.Client{Timeout: 5 * time.Second}, Now: time.Now, Rand: rand.Reader},
+		Issuer: s.Issuer, DatabaseURL: s.URL, MaxConns: s.MaxConns, Seal: c.seal, SubjectKey: c.subject,
+		Trust: &jpki.Trust{Anchors: c.anchors, Policies: c.policies}, TestAnchors: s.TestAnchors,
+		Revocation: checker, Lists: lists, Ledger: ledger,
 		CardInfoIssuers: c.cardInfo, LaunchTemplate: s.LaunchTemplate, TrustedProxies: c.proxies,
 		Now: time.Now, Rand: rand.Reader, Log: log,
 	}
