@@ -15,7 +15,7 @@ var ErrPulledOut = errors.New("the card was pulled out")
 
 // HandTime is how long a hand takes to exchange cards. pcscd looks at a reader every 400 ms; a card that is exchanged faster,
 // while a command was under way, it never sees.
-const HandTime = time.Second
+const HandTime = 700 * time.Millisecond
 
 // The reader's messages of one byte; longer ones are commands for the card.
 const (

@@ -206,7 +206,7 @@ func TestACardPulledDuringVerify(t *testing.T) {
 // Trap 20: at whichever command a card vanishes, it is the same error, and never a panic or a wait.
 func TestACardPulledAtAnyCommand(t *testing.T) {
 	desk := pcsctest.Start(t, 1)
-	for n := 1; ; n += 3 { // the unit tests have every command; each here takes a hand's time
+	for n := 1; ; n += 4 { // the unit tests have every command; each here takes a hand's time
 		in := desk.Insert(0, newCard(t), cardtest.Faults{PullAt: n})
 		awaitCards(t, 1)
 		s, err := pcsc.Service{}.Open(t.Context(), desk.Readers[0])
@@ -524,7 +524,7 @@ func TestEverythingACardCanDo(t *testing.T) {
 // Whatever a card answers, there is an error within the time, and no panic.
 func TestACardThatTalksNonsense(t *testing.T) {
 	desk := pcsctest.Start(t, 1)
-	for seed := range uint64(4) {
+	for seed := range uint64(3) {
 		in := desk.Insert(0, newCard(t), cardtest.Faults{Garbage: mathrand.NewChaCha8([32]byte{byte(seed)})})
 		awaitCards(t, 1)
 		_, err := pcsc.Service{Limits: hasty}.Find(t.Context(), pcsc.Options{})

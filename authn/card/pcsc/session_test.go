@@ -158,6 +158,38 @@ func TestEachResultTellsAPersonWhatToDo(t *testing.T) {
 	}
 }
 
+// Trap 20: a card that vanishes during a command leaves an empty answer without an error, a broken one a single byte.
+func TestACardThatVanishesAtAnyCommand(t *testing.T) {
+	for _, stump := range [][]byte{nil, {0x90}} {
+		for n := range 6 {
+			d, _ := newDesk(t)
+			d.cards[readerName] = &vanishing{d.cards[readerName], n, stump}
+			err := login(t.Context(), d)
+			want := fail.CardRemoved
+			if n == 5 {
+				want = fail.PINUnknown // VERIFY had left
+			}
+			if !errors.Is(err, want) || !errors.Is(err, fail.CardRemoved) || len(d.commands) != n+1 {
+				t.Errorf("at command %d: %v after %d", n+1, err, len(d.commands))
+			}
+		}
+	}
+}
+
+// vanishing answers n commands, then only a stump.
+type vanishing struct {
+	card.Transport
+	n     int
+	stump []byte
+}
+
+func (v *vanishing) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	if v.n--; v.n < 0 {
+		return v.stump, nil
+	}
+	return v.Transport.Transmit(ctx, command)
+}
+
 // A PIN that may have reached the card is never sent again, whatever the result.
 func TestAVerifyIsSentOnce(t *testing.T) {
 	for _, result := range []error{NotTransacted, RemovedCard, ResetCard, CommError, NoService, errors.New("anything")} {
