@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 	var c commands
 	exited := false
 	parser, err := kong.New(&c, kong.Name("sandbox"), kong.Writers(t.Out, t.Err), kong.Description("Tegata's two-minute world."),
-		kong.Exit(func(int) { exited = true }), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(t))
+		kong.Help(help), kong.Exit(func(int) { exited = true }), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(t))
 	if err != nil {
 		fmt.Fprintln(t.Err, "sandbox:", err)
 		return 1
@@ -58,6 +58,19 @@ func run(ctx context.Context, args []string, t terminal) int {
 		return report(t.Err, err)
 	}
 	return 0
+}
+
+// help shows the flags of the sandbox also to somebody who left out the word "run", as everybody does.
+func help(o kong.HelpOptions, k *kong.Context) error {
+	if err := kong.DefaultHelpPrinter(o, k); err != nil || k.Selected() != nil {
+		return err
+	}
+	run, err := kong.Trace(k.Kong, []string{"run"})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(k.Stdout)
+	return kong.DefaultHelpPrinter(o, run)
 }
 
 // report writes one line. A refused login is its code alone, so that a script can compare it.

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"tegata/authn/agent"
@@ -39,7 +40,7 @@ type runCommand struct {
 	DB       string `name:"db" placeholder:"URL" help:"Postgres instead of SQLite."`
 	Clients  string `type:"path" placeholder:"FILE" help:"JSON array of client metadata (RFC 7591) to register."`
 	Personas string `type:"path" placeholder:"DIR" help:"More personas."`
-	Now      string `placeholder:"RFC3339" help:"The whole sandbox's clock starts here and runs on."`
+	Now      string `placeholder:"RFC3339" help:"The whole sandbox's clock starts here, once it is ready, and runs on."`
 	Launch   string `placeholder:"TEMPLATE" help:"Launch link of the login page, such as tegata:{ticket} for an installed agent; the card reader above if left out."`
 	JSON     bool   `name:"json" help:"Print one line of JSON when everything is ready."`
 	Verbose  bool   `short:"v" help:"Log every request."`
@@ -76,7 +77,7 @@ type world struct {
 
 // Run starts everything, says so, and waits for the end.
 func (c *runCommand) Run(ctx context.Context, t terminal) error {
-	now, err := clockFrom(c.Now)
+	clock, err := clockFrom(c.Now)
 	if err != nil {
 		return usageError{err}
 	}
@@ -91,7 +92,7 @@ func (c *runCommand) Run(ctx context.Context, t terminal) error {
 		return usageError{err}
 	}
 	defer done()
-	w := &world{log: log, now: now}
+	w := &world{log: log, now: clock.now}
 	if err := w.listen(c); err != nil {
 		return usageError{err}
 	}
@@ -99,23 +100,44 @@ func (c *runCommand) Run(ctx context.Context, t terminal) error {
 	if err := w.build(ctx, c, dir, t.Err); err != nil {
 		return err
 	}
+	clock.run()
 	if err := w.announce(t.Out, c.JSON); err != nil {
 		return err
 	}
 	return w.serve(ctx)
 }
 
-// clockFrom starts a clock at an instant; it runs at the usual speed.
-func clockFrom(start string) (func() time.Time, error) {
+// clock is the whole sandbox's time. With a start it stands there until the sandbox is ready, then runs at the usual
+// speed: the last second of a day must not be over before somebody could use it.
+type clock struct {
+	start time.Time // zero: this machine's time
+	began atomic.Pointer[time.Time]
+}
+
+func clockFrom(start string) (*clock, error) {
 	if start == "" {
-		return time.Now, nil
+		return &clock{}, nil
 	}
 	from, err := time.Parse(time.RFC3339, start)
 	if err != nil {
 		return nil, fmt.Errorf("--now: %q is not an RFC 3339 time such as 2026-04-15T00:00:00+09:00", start)
 	}
-	began := time.Now()
-	return func() time.Time { return from.Add(time.Since(began)) }, nil
+	return &clock{start: from}, nil
+}
+
+func (c *clock) now() time.Time {
+	if c.start.IsZero() {
+		return time.Now()
+	}
+	if began := c.began.Load(); began != nil {
+		return c.start.Add(time.Since(*began))
+	}
+	return c.start
+}
+
+func (c *clock) run() {
+	now := time.Now()
+	c.began.Store(&now)
 }
 
 func dataDir(dir string) (string, func(), error) {
@@ -224,7 +246,7 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 	}
 	return provider.Open(ctx, provider.Options{
 		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: authority.Trust(),
-		Revocation:      &revocation.OCSP{URL: authority.ResponderOf, HTTP: &http.Client{}, Now: w.now, Rand: rand.Reader},
+		Revocation:      &revocation.OCSP{URL: authority.ResponderOf, HTTP: provider.Outbound(), Now: w.now, Rand: rand.Reader},
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: launch,
 		Now: w.now, Rand: rand.Reader, Log: w.log})
 }
