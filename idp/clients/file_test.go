@@ -29,7 +29,7 @@ func TestParseFile(t *testing.T) {
 	}
 	want := Metadata{
 		ClientID: "shop", ClientSecret: secret, ClientName: "Shop", ClientNameJa: "店", RedirectURIs: []string{"https://shop.example/cb"},
-		PurposeJa: "年齢の確認", Unknown: []string{"Client_Secret", "client_name#en"},
+		PurposeJa: "年齢の確認", JWKS: json.RawMessage(`{"keys": []}`), Unknown: []string{"Client_Secret", "client_name#en"},
 	}
 	if !reflect.DeepEqual(list[0], want) {
 		t.Errorf("shop: %+v", list[0])

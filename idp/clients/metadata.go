@@ -42,24 +42,37 @@ type Metadata struct {
 	Purpose                string   `json:"purpose,omitempty"`
 	PurposeJa              string   `json:"purpose#ja,omitempty"`
 
+	JWKS                 json.RawMessage `json:"jwks,omitempty"`
+	JWKSURI              string          `json:"jwks_uri,omitempty"`
+	AssertionAlg         string          `json:"token_endpoint_auth_signing_alg,omitempty"`
+	RequestAlg           string          `json:"request_object_signing_alg,omitempty"`
+	ResponseAlg          string          `json:"authorization_signed_response_alg,omitempty"`
+	RequireSignedRequest bool            `json:"require_signed_request_object,omitempty"`
+	RequirePAR           bool            `json:"require_pushed_authorization_requests,omitempty"`
+	TLSSubjectDN         string          `json:"tls_client_auth_subject_dn,omitempty"`
+	TLSSANDNS            string          `json:"tls_client_auth_san_dns,omitempty"`
+	TLSSANURI            string          `json:"tls_client_auth_san_uri,omitempty"`
+	TLSSANIP             string          `json:"tls_client_auth_san_ip,omitempty"`
+	TLSSANEmail          string          `json:"tls_client_auth_san_email,omitempty"`
+	TLSBound             bool            `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+
 	Unsupported []string `json:"-"` // members that ask for a protection which this version does not give
 	Unknown     []string `json:"-"` // members that mean nothing here, sorted; worth a warning
 }
 
 // harmless members are known and unused: leaving them out takes nothing from the client or the person.
 var harmless = []string{
-	"client_id_issued_at", "contacts", "default_acr_values", "initiate_login_uri", "jwks", "jwks_uri", "logo_uri",
+	"client_id_issued_at", "contacts", "default_acr_values", "initiate_login_uri", "logo_uri",
 	"policy_uri", "registration_access_token", "registration_client_uri", "request_uris", "require_auth_time",
 	"software_id", "software_version", "tos_uri",
 }
 
 // protections are members that a client would rely on. Dropping one in silence would weaken what it asked for.
 var protections = []string{
-	"authorization_encrypted_response_alg", "authorization_encrypted_response_enc", "authorization_signed_response_alg",
+	"authorization_encrypted_response_alg", "authorization_encrypted_response_enc",
 	"client_secret_expires_at", "default_max_age", "dpop_bound_access_tokens", "id_token_encrypted_response_alg",
 	"id_token_encrypted_response_enc", "request_object_encryption_alg", "request_object_encryption_enc",
-	"request_object_signing_alg", "require_pushed_authorization_requests", "require_signed_request_object",
-	"software_statement", "tls_client_certificate_bound_access_tokens", "userinfo_encrypted_response_alg",
+	"software_statement", "userinfo_encrypted_response_alg",
 	"userinfo_encrypted_response_enc", "userinfo_signed_response_alg",
 }
 
@@ -97,8 +110,11 @@ func (m *Metadata) UnmarshalJSON(b []byte) error {
 }
 
 func shape(k reflect.Kind) string {
-	if k == reflect.Slice {
+	switch k {
+	case reflect.Slice:
 		return "an array of strings"
+	case reflect.Bool:
+		return "true or false"
 	}
 	return "a string"
 }

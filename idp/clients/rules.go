@@ -17,7 +17,17 @@ const (
 	AuthBasic = "client_secret_basic" // the default
 	AuthPost  = "client_secret_post"
 	AuthNone  = "none" // public client
+
+	AuthKey        = "private_key_jwt" // OpenID Connect Core section 9
+	AuthTLS        = "tls_client_auth" // RFC 8705 section 2.1: a certificate of a trusted authority
+	AuthSelfSigned = "self_signed_tls_client_auth"
 )
+
+// AuthMethods are all of them.
+var AuthMethods = []string{AuthBasic, AuthPost, AuthKey, AuthTLS, AuthSelfSigned, AuthNone}
+
+// HasSecret says whether clients of a method have a secret.
+func HasSecret(method string) bool { return method == AuthBasic || method == AuthPost }
 
 // DefaultScope is what a client may ask for when its metadata has no scope: to sign in, and the two questions of age
 // that tell least. Everything about the person has to be registered by name.
@@ -79,6 +89,10 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		Sector:                 r.sector(),
 		Purpose:                m.Purpose,
 		PurposeJa:              m.PurposeJa,
+		Keys:                   r.keys(),
+		TLS:                    r.tls(),
+		RequirePAR:             m.RequirePAR,
+		RequireSignedRequest:   m.RequireSignedRequest,
 		CreatedAt:              now,
 		UpdatedAt:              now,
 	}
@@ -138,17 +152,13 @@ func showable(s string, maximum int) bool {
 }
 
 func (r *registration) checkAuthentication() {
-	switch r.AuthMethod {
-	case AuthBasic, AuthPost:
+	switch {
+	case !slices.Contains(AuthMethods, r.AuthMethod):
+		r.refuse("token_endpoint_auth_method", "must be one of: "+strings.Join(AuthMethods, " ")+".")
+	case HasSecret(r.AuthMethod):
 		r.checkSecret()
-	case AuthNone:
-		if r.ClientSecret != "" {
-			r.refuse("client_secret", `a public client (token_endpoint_auth_method "none") has no secret.`)
-		}
-	case "private_key_jwt", "client_secret_jwt", "tls_client_auth", "self_signed_tls_client_auth":
-		r.refuse("token_endpoint_auth_method", r.AuthMethod+" is not supported yet; use client_secret_basic, client_secret_post or none.")
-	default:
-		r.refuse("token_endpoint_auth_method", "must be client_secret_basic, client_secret_post or none.")
+	case r.ClientSecret != "":
+		r.refuse("client_secret", "has no use with token_endpoint_auth_method "+r.AuthMethod+".")
 	}
 }
 

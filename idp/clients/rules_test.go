@@ -74,7 +74,7 @@ func TestEachMistakeIsNamed(t *testing.T) {
 		{"a public client with a secret", "client_secret", func(m *Metadata) { m.AuthMethod = "none" }},
 		{"a public client", "", func(m *Metadata) { m.AuthMethod, m.ClientSecret = "none", "" }},
 		{"the secret in the body", "", func(m *Metadata) { m.AuthMethod = "client_secret_post" }},
-		{"private_key_jwt", "token_endpoint_auth_method", func(m *Metadata) { m.AuthMethod = "private_key_jwt" }},
+		{"a shared key for assertions", "token_endpoint_auth_method", func(m *Metadata) { m.AuthMethod = "client_secret_jwt" }},
 		{"a method nobody knows", "token_endpoint_auth_method", func(m *Metadata) { m.AuthMethod = "basic" }},
 		{"a method in capitals", "token_endpoint_auth_method", func(m *Metadata) { m.AuthMethod = "NONE" }},
 		{"the implicit grant", "grant_types[1]", func(m *Metadata) { m.GrantTypes = []string{"authorization_code", "implicit"} }},

@@ -29,9 +29,9 @@ func HashSecret(secret string) []byte {
 }
 
 // CheckSecret says whether secret is one of the client's. It compares with every hash in constant time, so the
-// time does not tell which one matched. Public clients have no secret: the answer is no.
+// time does not tell which one matched. A client that proves itself in another way has no secret: the answer is no.
 func CheckSecret(c storage.Client, secret string) bool {
-	if c.AuthMethod == AuthNone {
+	if !HasSecret(c.AuthMethod) {
 		return false
 	}
 	hash, match := HashSecret(secret), 0

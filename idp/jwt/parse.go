@@ -97,7 +97,7 @@ func members(part, name string) (map[string]json.RawMessage, error) {
 	if !utf8.Valid(raw) {
 		return nil, malformed(name + " is not UTF-8")
 	}
-	if err := unambiguous(raw); err != nil {
+	if err := Unambiguous(raw); err != nil {
 		return nil, malformed(name + ": " + err.Error())
 	}
 	var all map[string]json.RawMessage
@@ -205,8 +205,8 @@ func (t Token) audience() ([]string, error) {
 	return all, nil
 }
 
-// unambiguous walks JSON and refuses members that come twice and nesting without end.
-func unambiguous(raw []byte) error {
+// Unambiguous walks JSON and refuses members that come twice, nesting without end, and a second value behind the first.
+func Unambiguous(raw []byte) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if err := walk(d, 0); err != nil {
 		return err
