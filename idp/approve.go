@@ -73,6 +73,18 @@ func (p *Provider) unexpected(ctx context.Context, id string, c storage.Client) 
 	return p.leave(Step{Login: l, Client: c, Err: fail.LoginRequired}), nil
 }
 
+// Optional says whether a person may leave items out one by one: where several can be sent, each may stay here. A single
+// one is what the whole request is about; saying no to it is the refuse button.
+func Optional(offers []claims.Offer) bool {
+	available := 0
+	for _, o := range offers {
+		if o.Available {
+			available++
+		}
+	}
+	return available > 1
+}
+
 // Approve answers with the items the person left ticked; names outside the request are refused.
 func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []string) (Step, error) {
 	e, ok := p.logins.get(id)
@@ -88,6 +100,12 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []s
 	}
 	if s.Show != ShowConsent {
 		return Step{}, fail.AlreadyUsed
+	}
+	if !Optional(s.Offers) {
+		ticked = nil
+		for _, o := range s.Offers {
+			ticked = append(ticked, string(o.Item))
+		}
 	}
 	consented, err := among(items(s.Login.Request), ticked)
 	if err != nil {
@@ -121,7 +139,10 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	if err != nil {
 		return Step{}, err
 	}
-	a := storage.Approval{Grant: grant, Sector: c.Sector}
+	a := storage.Approval{Grant: grant}
+	if link.Subject == "" {
+		a.Sector = c.Sector
+	}
 	if remembered := merge(link.Items, consented); link.Subject == "" || len(remembered) > len(link.Items) {
 		a.Items = remembered
 	}

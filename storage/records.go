@@ -177,7 +177,7 @@ type Grant struct {
 type Approval struct {
 	Login   *Login   // next version, state Answered; nil when an SSO session answered without a page
 	Grant   Grant    //
-	Sector  string   // with Grant.Subject: stored once per (account, sector)
+	Sector  string   // with Grant.Subject: stored once per (account, sector); "" when it is stored already
 	Items   []string // consented items to remember; nil leaves the record alone
 	Session *Session // a new SSO session; nil when Grant.SessionID already exists, whose SeenAt becomes Grant.CreatedAt
 	Spend   *Spent   // a one-time thing that this answer uses up; nil: none

@@ -76,18 +76,7 @@ func (h *Handler) consent(c *gin.Context) error {
 	default:
 		return fail.BadInput.At("decision")
 	}
-	ctx, id, browser := c.Request.Context(), c.Param("id"), h.Show.Known(c.Request)
-	step, err := h.IDP.Resume(ctx, id, browser)
-	if err != nil {
-		return err
-	}
-	ticked := c.PostFormArray("item")
-	for _, o := range step.Offers {
-		if !show.Optional(step.Offers, o.Item) {
-			ticked = append(ticked, string(o.Item))
-		}
-	}
-	step, err = h.IDP.Approve(ctx, id, browser, ticked)
+	step, err := h.IDP.Approve(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request), c.PostFormArray("item"))
 	return h.to(c, step, err)
 }
 

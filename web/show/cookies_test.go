@@ -6,13 +6,11 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"tegata/authn"
-	"tegata/claims"
 )
 
 func secretOf(t *testing.T) authn.Secret {
@@ -93,15 +91,6 @@ func TestAnAnswerIsAddedToTheQueryThatIsThere(t *testing.T) {
 	}
 	if got := encode([][2]string{{"state", "a&b= c"}, {"iss", "https://i"}}); got != "state=a%26b%3D+c&iss=https%3A%2F%2Fi" {
 		t.Error(got)
-	}
-}
-
-func TestASingleItemIsNotOptional(t *testing.T) {
-	one := []claims.Offer{{Item: claims.ItemAgeOver18, Available: true}}
-	two := append(slices.Clone(one), claims.Offer{Item: claims.ItemName, Available: true})
-	missing := append(slices.Clone(one), claims.Offer{Item: claims.ItemName})
-	if Optional(one, claims.ItemAgeOver18) || !Optional(two, claims.ItemAgeOver18) || Optional(missing, claims.ItemAgeOver18) {
-		t.Error("what may be left out is not what the page says")
 	}
 }
 

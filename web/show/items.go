@@ -7,18 +7,6 @@ import (
 	"tegata/claims"
 )
 
-// Optional says whether a person may leave this item out: where several are asked, each may stay here. A single one is
-// what the whole request is about; saying no to it is the refuse button.
-func Optional(offers []claims.Offer, item claims.Item) bool {
-	available := 0
-	for _, o := range offers {
-		if o.Available {
-			available++
-		}
-	}
-	return available > 1
-}
-
 func asksFor(asked []claims.Item, i claims.Item) bool { return slices.Contains(asked, i) }
 
 // value is what would be sent for an item, read from the very set that would be sent.

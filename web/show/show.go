@@ -124,7 +124,7 @@ func consentPage(step idp.Step, lang string) ui.ConsentPage {
 	for _, o := range step.Offers {
 		p.Items = append(p.Items, ui.ConsentItem{
 			Key: string(o.Item), Value: value(would.UserInfo, o.Item), Available: o.Available,
-			Required: !Optional(step.Offers, o.Item), Checked: true,
+			Required: !idp.Optional(step.Offers), Checked: true,
 		})
 	}
 	for _, i := range claims.Catalogue() {
