@@ -43,6 +43,7 @@ const (
 
 type prefecture struct {
 	code, name string
+	key        string // its folded name
 	names      nameIndex
 }
 
@@ -68,7 +69,7 @@ func readGazette() *gazette {
 	for line := range strings.Lines(municipalityLines) {
 		fields := strings.Fields(line)
 		if len(fields[0]) == 2 {
-			g.prefectures = append(g.prefectures, &prefecture{code: fields[0], name: fields[1], names: nameIndex{}})
+			g.prefectures = append(g.prefectures, &prefecture{code: fields[0], name: fields[1], key: key(fields[1]), names: nameIndex{}})
 			continue
 		}
 		g.add(newMunicipality(g.prefectures[len(g.prefectures)-1], fields))
@@ -130,10 +131,10 @@ func (g *gazette) file(spellings []string, m *municipality) {
 
 // prefecture gives the prefecture that text begins with, and the length of its name in characters.
 func (g *gazette) prefecture(text []folded) (*prefecture, int) {
-	whole := join(text)
+	start := join(text[:min(len(text), longestName)])
 	for _, p := range g.prefectures {
-		if k := key(p.name); strings.HasPrefix(whole, k) {
-			return p, utf8.RuneCountInString(k)
+		if strings.HasPrefix(start, p.key) {
+			return p, utf8.RuneCountInString(p.key)
 		}
 	}
 	return nil, 0
@@ -154,10 +155,12 @@ const longestName = 16
 
 // longest gives what the longest beginning of text names, and its length.
 func (x nameIndex) longest(text []folded) ([]*municipality, int) {
-	for n := min(len(text), longestName); n > 0; n-- {
-		if found := x[join(text[:n])]; found != nil {
+	n := min(len(text), longestName)
+	for start := join(text[:n]); n > 0; n-- {
+		if found := x[start]; found != nil {
 			return found, n
 		}
+		start = start[:len(start)-utf8.RuneLen(text[n-1].r)]
 	}
 	return nil, 0
 }

@@ -33,7 +33,7 @@ type Offer struct {
 type value struct {
 	text        string // name, address, gender
 	substituted bool   // name
-	place       Place  // address and its parts
+	place       *Place // address and its parts
 	birth       Date   // birthdate
 	yes         bool   // predicates
 }
@@ -62,14 +62,15 @@ func Evaluate(p Person, items []Item, at time.Time) []Offer {
 // Evaluate answers each requested item at an instant, in catalogue order, each once. Nothing is available from a
 // Person whose attributes were not verified.
 func (r AgeRules) Evaluate(p Person, items []Item, at time.Time) []Offer {
+	e := evaluation{facts: p.known(), rules: r, at: at}
 	offers := make([]Offer, 0, len(items))
-	for _, e := range catalogue {
-		if !slices.Contains(items, e.item) {
+	for i := range catalogue {
+		if !slices.Contains(items, catalogue[i].item) {
 			continue
 		}
-		offer := Offer{Item: e.item, Reason: NotVerified}
-		if p.Verified() {
-			offer.value, offer.Reason = r.evaluate(p, e, at)
+		offer := Offer{Item: catalogue[i].item, Reason: NotVerified}
+		if e.facts.verified {
+			offer.value, offer.Reason = e.evaluate(catalogue[i])
 		}
 		offer.Available = offer.Reason == ""
 		offers = append(offers, offer)
@@ -77,21 +78,29 @@ func (r AgeRules) Evaluate(p Person, items []Item, at time.Time) []Offer {
 	return offers
 }
 
-func (r AgeRules) evaluate(p Person, e entry, at time.Time) (value, Reason) {
-	switch e.item {
+// evaluation is one person at one instant.
+type evaluation struct {
+	facts facts
+	rules AgeRules
+	at    time.Time
+	place *Place // of the address, once it was asked for
+}
+
+func (e *evaluation) evaluate(asked entry) (value, Reason) {
+	switch asked.item {
 	case ItemName:
-		return evaluateName(p.Name())
+		return evaluateName(e.facts.name)
 	case ItemAddress, ItemPrefecture, ItemMunicipality:
-		return evaluateAddress(p.Address(), e.item)
+		return e.evaluateAddress(asked.item)
 	case ItemBirthdate:
-		return evaluateBirthdate(p.Birth(), at)
+		return evaluateBirthdate(e.facts.birth, e.at)
 	case ItemGender:
-		return value{text: string(p.Gender())}, unless(p.Gender() != "", NotKnown)
+		return value{text: string(e.facts.gender)}, unless(e.facts.gender != "", NotKnown)
 	}
-	if p.Birth() == (PartialDate{}) {
+	if e.facts.birth == (PartialDate{}) {
 		return value{}, NotKnown
 	}
-	answer := r[e.item].Attained(p.Birth(), e.years, at)
+	answer := e.rules[asked.item].Attained(e.facts.birth, asked.years, e.at)
 	return value{yes: answer == Yes}, unless(answer != Unknown, NotDecided)
 }
 
@@ -108,18 +117,22 @@ func evaluateName(n Name) (value, Reason) {
 
 // evaluateAddress leaves out the note of someone who lives abroad: it is no address. The whole address may be sent even
 // when the table does not know the municipality; a part of it never as raw text.
-func evaluateAddress(a Address, item Item) (value, Reason) {
-	if a.Formatted() == "" {
+func (e *evaluation) evaluateAddress(item Item) (value, Reason) {
+	full := e.facts.address.Formatted()
+	if full == "" {
 		return value{}, NotKnown
 	}
-	v := value{text: a.Formatted(), place: Locate(a.Formatted())}
+	if e.place == nil {
+		located := Locate(full)
+		e.place = &located
+	}
 	switch {
-	case v.place.Placement == Abroad:
+	case e.place.Placement == Abroad:
 		return value{}, LivesAbroad
-	case item == ItemPrefecture && v.place.Prefecture == "", item == ItemMunicipality && v.place.Placement != Placed:
+	case item == ItemPrefecture && e.place.Prefecture == "", item == ItemMunicipality && e.place.Placement != Placed:
 		return value{}, NotDecided
 	}
-	return v, ""
+	return value{text: full, place: e.place}, ""
 }
 
 // evaluateBirthdate leaves out incomplete dates and days that have not come yet, which no one was born on.

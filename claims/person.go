@@ -60,9 +60,6 @@ func (a Address) Formatted() string { return a.formatted }
 // Substituted says that the source replaced characters that it cannot write.
 func (a Address) Substituted() bool { return strings.Contains(a.replaced, "1") }
 
-// Overseas says that the person has moved out of Japan: the text is a note about that, not an address.
-func (a Address) Overseas() bool { return strings.Contains(a.formatted, movedAbroad) }
-
 // Gender is the OIDC value; empty when the source does not say male or female.
 type Gender string
 

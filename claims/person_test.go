@@ -35,7 +35,7 @@ func TestFromCertificate(t *testing.T) {
 	if !split || family != "手形" || given != "花子" || !p.Name().Substituted() {
 		t.Error("name")
 	}
-	if p.Address().Formatted() != hanako.Address || p.Address().Substituted() || p.Address().Overseas() {
+	if p.Address().Formatted() != hanako.Address || p.Address().Substituted() {
 		t.Error("address")
 	}
 	if p.Gender() != Female || p.Birth().ISO() != "2008-04-15" || p.Source() != SignatureCertificate || !p.Verified() {
@@ -64,6 +64,48 @@ func TestNamesAreSplitOnlyWhenNothingIsGuessed(t *testing.T) {
 		if ok != want || !ok && family+given != "" {
 			t.Errorf("%q: %q %q %v", name, family, given, ok)
 		}
+	}
+}
+
+// Every character of a name is the person's own: variants, compatibility ideographs and bracketed former or popular names
+// included. Normalising would write another name.
+func TestNamesGoOutAsTheyCameIn(t *testing.T) {
+	for what, name := range map[string]string{
+		"a variation sequence":          "葛\U000e0100城　花子",
+		"a compatibility ideograph":     "\ufa11\u3000\ufa19\u6a39",
+		"look-alikes kept apart":        "髙﨑　邉邊辺",
+		"combining marks, not composed": "か\u3099くと　はな",
+		"half-width kana":               "ﾃｶﾞﾀ　ﾊﾅ",
+		"full-width Latin":              "ＴＥＧＡＴＡ　ＭＡＲＩＡ　ＡＮＮＡ",
+		"a single name":                 "ＳＵＫＡＲＮＩ",
+		"a former name in brackets":     "手形［通行］　花子",
+		"a popular name in brackets":    "ＴＥＧＡＴＡ　ＭＡＲＩＡ（手形　真理）",
+		"outside the basic plane":       "𠮷野　𩸽",
+	} {
+		f := hanako
+		f.Name, f.NameSubstitution = name, ""
+		set := Release(Evaluate(person(t, f), []Item{ItemName}, noon), []Item{ItemName}).UserInfo
+		back, err := DecodePerson(person(t, f).Encode())
+		if set.Name != name || set.NameSubstituted || err != nil || back.Name().Full() != name {
+			t.Errorf("%s: %q", what, set.Name)
+		}
+	}
+}
+
+func TestASubstitutedNameSaysSo(t *testing.T) {
+	asked := []Item{ItemName, ItemAddress}
+	for _, tc := range []struct{ replaced, want string }{
+		{"00010", `"name_substituted":true`}, {"00000", `"name":"手形　花子","address"`}, {"", `"name":"手形　花子","address"`},
+	} {
+		f := hanako
+		f.NameSubstitution = tc.replaced
+		set := string(Release(Evaluate(person(t, f), asked, noon), asked).UserInfo.Encode())
+		if !strings.Contains(set, tc.want) {
+			t.Errorf("map %s: %s", tc.replaced, set)
+		}
+	}
+	if set := Release(Evaluate(person(t, hanako), asked, noon), []Item{ItemAddress}).UserInfo; set.NameSubstituted {
+		t.Error("the flag goes without the name")
 	}
 }
 

@@ -93,7 +93,7 @@ func (p *Provider) idToken(c storage.Client, g storage.Grant, access authn.Secre
 	if g.TellAuthTime {
 		head.AuthTime = g.AuthTime.Unix()
 	}
-	payload, err := join(head, g.IDToken)
+	payload, err := p.guarded(join(head, g.IDToken))
 	if err != nil {
 		return "", err
 	}
@@ -113,9 +113,9 @@ func (p *Provider) UserInfo(ctx context.Context, token string) ([]byte, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return join(struct {
+	return p.guarded(join(struct {
 		Subject string `json:"sub"`
-	}{g.Subject}, g.UserInfo)
+	}{g.Subject}, g.UserInfo))
 }
 
 // join puts the members of a released claim set behind those of head. The set is typed and was encoded by claims, so it

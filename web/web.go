@@ -95,7 +95,7 @@ func site(c Config, s *show.Show) (*gin.Engine, error) {
 			}
 		}
 	}
-	pages := engine.Group("/", sameOrigin(s))
+	pages := engine.Group("/", sameOrigin(s), noMyNumber(s))
 	pages.GET("/", do(func(g *gin.Context) error {
 		s.UI.Render(g.Writer, g.Request, http.StatusOK, ui.MessagePage{Topic: ui.Home})
 		return nil

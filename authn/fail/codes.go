@@ -67,6 +67,7 @@ var (
 	LogoutInvalid       = New("logout_invalid", 400, Site, "")
 
 	// The server.
+	MyNumberRefused  = New("my_number_refused", 400, You, "invalid_request") // R1: never echoed, never logged
 	BadInput         = New("bad_input", 400, You, "")
 	NotFound         = New("not_found", 404, You, "")
 	MethodNotAllowed = New("method_not_allowed", 405, Site, "")

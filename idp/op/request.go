@@ -13,6 +13,7 @@ import (
 
 	"tegata/authn/fail"
 	"tegata/claims"
+	"tegata/claims/mynumber"
 	"tegata/idp/clients"
 	"tegata/storage"
 )
@@ -99,6 +100,8 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 	switch {
 	case bad != nil:
 		return req, bad
+	case planted(v) != "":
+		return req, fail.MyNumberRefused.At(planted(v))
 	case v.Has("request"):
 		return req, fail.RequestNotSupported
 	case v.Has("request_uri"):
@@ -109,6 +112,17 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 		return req, fail.ResponseTypeInvalid
 	}
 	return req, errors.Join(scopesInto(&req, c, scope), pkceInto(&req, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge))
+}
+
+// planted gives the name of a free-text parameter that holds a My Number: sites put into a hint what people typed. What
+// is the relying party's own, such as state and nonce, is left alone: one random number of twelve digits in ten looks so.
+func planted(v url.Values) string {
+	for _, name := range []string{"login_hint", "claims"} {
+		if _, found := mynumber.Find(v.Get(name)); found {
+			return name
+		}
+	}
+	return ""
 }
 
 // scopesInto keeps the scopes that we know. A known one that is not in the client's registration is an error for its

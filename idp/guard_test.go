@@ -1,0 +1,96 @@
+package idp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"tegata/claims"
+)
+
+// planted is no My Number: its check digit is wrong, and only the word beside it gives it away.
+const planted = "個人番号123456789012"
+
+func TestInspect(t *testing.T) {
+	for _, tc := range []struct{ name, payload, member, rule string }{
+		{"an ID token", `{"iss":"https://login.example","sub":"aB3-_","aud":"123456789012","exp":1795000000,"iat":1795000000,"auth_time":1795000000,` +
+			`"nonce":"個人番号123456789012","acr":"aal3","amr":["hwk","pin","mca"],"at_hash":"x2_-","age_over_18":true}`, "", ""},
+		{"nothing", `{}`, "", ""},
+		{"a number in the name", `{"name":"手形 ` + planted + `"}`, "name", "my_number_context"},
+		{"a number in a part of the address", `{"address":{"street_address":"` + planted + `"}}`, "address.street_address", "my_number_context"},
+		{"a number in the prefecture", `{"address_prefecture":"` + planted + `"}`, "address_prefecture", "my_number_context"},
+		{"escaped by JSON", `{"name":"\u500b\u4eba\u756a\u53f7\u0031\u0032\u0033\u0034\u0035\u0036\u0037\u0038\u0039\u0030\u0031\u0032"}`, "name", "my_number_context"},
+		{"a subject of digits alone", `{"sub":"123456789012"}`, "sub", "form"},
+		{"a subject that is a number", `{"sub":123456789012}`, "sub", "form"},
+		{"a time of twelve digits", `{"iat":123456789012}`, "iat", "form"},
+		{"a broken time", `{"iat":1795000000.5}`, "iat", "form"},
+		{"a birthdate with more behind it", `{"birthdate":"1990-04-01 1234"}`, "birthdate", "form"},
+		{"a municipality code of twelve digits", `{"address_municipality_code":"123456789012"}`, "address_municipality_code", "form"},
+		{"a municipality code with a wrong check digit", `{"address_municipality_code":"131017"}`, "address_municipality_code", "form"},
+		{"an answer that is no boolean", `{"age_over_18":"true"}`, "age_over_18", "form"},
+		{"one word of a list", `{"amr":["hwk","123456789012"]}`, "amr", "form"},
+		{"an object where a text belongs", `{"name":{"full":"x"}}`, "", "undeclared"},
+		{"a member that nobody declared", `{"document_number":"1"}`, "", "undeclared"},
+		{"a predicate outside the catalogue", `{"age_over_19":true}`, "", "undeclared"},
+		{"the same member twice", `{"name":"a","name":"b"}`, "", "duplicate"},
+		{"no object", `"x"`, "", "undeclared"},
+		{"two objects", `{}{}`, "", "syntax"},
+		{"half an object", `{"name":"a"`, "", "syntax"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if member, rule := inspect([]byte(tc.payload)); member != tc.member || rule != tc.rule {
+				t.Errorf("%q by %q", member, rule)
+			}
+		})
+	}
+}
+
+func TestEveryReleasedClaimIsDeclared(t *testing.T) {
+	p, err := claims.FromCertificate(claims.CertificateFields{
+		Name: "手形　太郎", NameSubstitution: "00010", Sex: "1", Birth: "319650401", Address: "東京都千代田区手形町一丁目２番３号"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
+	set := claims.Release(claims.Evaluate(p, claims.Catalogue(), at), claims.Catalogue()).UserInfo.Encode()
+	if member, rule := inspect(set); rule != "" {
+		t.Errorf("%q is held back by %q", member, rule)
+	}
+	var released map[string]any
+	if err := json.Unmarshal(set, &released); err != nil || len(released) != 17 {
+		t.Errorf("%d members, %v", len(released), err)
+	}
+}
+
+func TestAHeldBackResponseFailsAndSaysNothing(t *testing.T) {
+	var log bytes.Buffer
+	p := &Provider{Config: Config{Log: slog.New(slog.NewJSONHandler(&log, nil))}}
+	out, err := p.guarded([]byte(`{"name":"`+planted+`"}`), nil)
+	if out != nil || !errors.Is(err, errEgress) {
+		t.Errorf("%s, %v", out, err)
+	}
+	if got := log.String() + err.Error(); strings.Contains(got, "1234") || strings.Contains(got, "個人") {
+		t.Error("the number is in the log or the error")
+	}
+	if !strings.Contains(log.String(), `"member":"name","rule":"my_number_context"`) {
+		t.Errorf("the log says %s", log.String())
+	}
+	broken := errors.New("broken")
+	if _, err := p.guarded(nil, broken); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+}
+
+func FuzzInspect(f *testing.F) {
+	f.Add([]byte(`{"name":"a","address":{"formatted":"b"},"amr":["pin"]}`))
+	f.Add([]byte(`{"a":[[[{`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		if _, rule := inspect(payload); rule == "" && !json.Valid(payload) {
+			t.Error("broken JSON may leave")
+		}
+	})
+}
