@@ -94,3 +94,13 @@ func FuzzInspect(f *testing.F) {
 		}
 	})
 }
+
+func TestAgeRulesAreCheckedAtTheStart(t *testing.T) {
+	_, err := New(Config{SubjectKey: make([]byte, 32), AgeRules: claims.AgeRules{claims.ItemAgeOver20: claims.ByDay}})
+	if !errors.Is(err, claims.ErrAgeRule) {
+		t.Errorf("alcohol by the day: %v", err)
+	}
+	if _, err := New(Config{SubjectKey: make([]byte, 32), AgeRules: claims.AgeRules{claims.ItemAgeOver25: claims.ByDay}}); err != nil {
+		t.Error(err)
+	}
+}

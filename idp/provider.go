@@ -44,6 +44,7 @@ type Config struct {
 	Disabled    func(method string) bool // the operator's emergency switches; nil switches nothing off
 	SubjectKey  []byte                   // secret of pairwise subjects; it must never change
 	SessionRule session.Rule
+	AgeRules    claims.AgeRules // predicates that the operator counts by the day (R20); nil counts all by the instant
 	Now         func() time.Time
 	Rand        io.Reader
 	Log         *slog.Logger
@@ -60,6 +61,9 @@ type Provider struct {
 func New(c Config) (*Provider, error) {
 	if len(c.SubjectKey) < 32 {
 		return nil, errors.New("idp: the subject key must have at least 32 bytes")
+	}
+	if err := c.AgeRules.Check(); err != nil {
+		return nil, fmt.Errorf("idp: age rules: %w", err)
 	}
 	pairwise, err := hkdf.Key(sha256.New, c.SubjectKey, nil, "tegata pairwise subject", 32)
 	if err != nil {
@@ -107,5 +111,5 @@ func (p *Provider) offers(facts []byte, asked []claims.Item) ([]claims.Offer, er
 	if err != nil {
 		return nil, fail.Internal.Because(err)
 	}
-	return claims.Evaluate(person, asked, p.Now()), nil
+	return p.AgeRules.Evaluate(person, asked, p.Now()), nil
 }

@@ -21,6 +21,7 @@ import (
 	"tegata/authn/cardtest"
 	"tegata/authn/jpkitest"
 	"tegata/authn/revocation"
+	"tegata/claims/mynumber"
 	"tegata/cmd/demorp/rp"
 	"tegata/cmd/provider"
 	"tegata/cmd/sandbox/cards"
@@ -85,7 +86,7 @@ func (c *runCommand) Run(ctx context.Context, t terminal) error {
 	if c.Verbose {
 		level = slog.LevelInfo
 	}
-	log := slog.New(slog.NewTextHandler(t.Err, &slog.HandlerOptions{Level: level}))
+	log := slog.New(mynumber.Handler(slog.NewTextHandler(t.Err, &slog.HandlerOptions{Level: level})))
 	slog.SetDefault(log) // zitadel/oidc logs there
 	dir, done, err := dataDir(c.Data)
 	if err != nil {
@@ -182,7 +183,7 @@ func (w *world) build(ctx context.Context, c *runCommand, dir string, warn io.Wr
 	if err != nil {
 		return usageError{err}
 	}
-	authority, err := jpkitest.New(jpkitest.Options{Now: w.now, Rand: rand.Reader, BaseURL: w.jpki.url(), Dir: filepath.Join(dir, "jpki")})
+	authority, err := jpkitest.New(jpkitest.Options{Now: w.now, Rand: rand.Reader, BaseURL: w.jpki.url(), Dir: filepath.Join(dir, "jpki"), Personas: people})
 	if err != nil {
 		return err
 	}
@@ -244,6 +245,7 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 	if _, err := agent.ParseLaunch(launch); err != nil {
 		return nil, usageError{fmt.Errorf("--launch: %w", err)}
 	}
+	ledger := &revocation.Ledger{Prices: revocation.Prices{Authentication: 2, Signature: 20}, Now: w.now}
 	return provider.Open(ctx, provider.Options{
 		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: authority.Trust(),
 		Revocation:      &revocation.OCSP{URL: authority.ResponderOf, HTTP: provider.Outbound(), Now: w.now, Rand: rand.Reader},
@@ -293,7 +295,11 @@ func keep(path string, make func() ([]byte, error)) ([]byte, error) {
 func (w *world) serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go w.inner.Run(ctx)
+	background := make(chan struct{})
+	go func() {
+		defer close(background)
+		w.inner.Run(ctx)
+	}()
 	ended := make(chan error)
 	for _, s := range w.sites() {
 		go func() { ended <- provider.Serve(ctx, s.listener, s.handler, w.log) }()
@@ -303,5 +309,6 @@ func (w *world) serve(ctx context.Context) error {
 		first = errors.Join(first, <-ended)
 		cancel()
 	}
+	<-background // it writes the last fees and incidents
 	return first
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tegata/authn/jpki"
+	"tegata/claims/mynumber"
 	"tegata/cmd/provider"
 )
 
@@ -18,7 +19,7 @@ type serveCommand struct {
 
 // Run serves until the context ends.
 func (s *serveCommand) Run(ctx context.Context, t terminal) error {
-	log := slog.New(slog.NewJSONHandler(t.Err, nil))
+	log := slog.New(mynumber.Handler(slog.NewJSONHandler(t.Err, nil)))
 	slog.SetDefault(log) // zitadel/oidc logs there
 	checked, err := s.check()
 	if err != nil {

@@ -118,7 +118,7 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 // is the relying party's own, such as state and nonce, is left alone: one random number of twelve digits in ten looks so.
 func planted(v url.Values) string {
 	for _, name := range []string{"login_hint", "claims"} {
-		if _, found := mynumber.Find(v.Get(name)); found {
+		if _, found := mynumber.Find(strings.Join(v[name], "; ")); found {
 			return name
 		}
 	}
