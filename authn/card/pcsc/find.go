@@ -39,7 +39,9 @@ func (s Service) Find(ctx context.Context, o Options) (*Session, error) {
 	for until := time.Now().Add(o.Wait); ; {
 		readers, missing := watcher.next(ctx)
 		unseen := missing != nil
-		if missing == nil {
+		if unseen {
+			clear(look.refused) // a service that starts anew counts changes anew
+		} else {
 			var found *Session
 			if found, missing = look.in(ctx, readers); found != nil {
 				return found, nil

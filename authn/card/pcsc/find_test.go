@@ -73,6 +73,52 @@ func TestAJudgedCardIsLeftAlone(t *testing.T) {
 	})
 }
 
+// A service that starts anew counts changes from zero: the same count may be another card.
+func TestACardIsJudgedAnewAfterTheServiceHasGone(t *testing.T) {
+	d, _ := newDesk(t)
+	good := d.cards[readerName]
+	d.cards[readerName] = refusing{}
+	synctest.Test(t, func(t *testing.T) {
+		time.AfterFunc(10*time.Second, func() {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.cards = map[string]card.Transport{readerName: good}
+			d.fails["readers"] = []error{NoService}
+		})
+		s, err := d.service().Find(t.Context(), Options{Wait: time.Minute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestAnEmptyReaderIsNotTouched(t *testing.T) {
+	d, _ := newDesk(t)
+	d.flags[readerName] = 0
+	if _, err := d.service().Find(t.Context(), Options{}); !errors.Is(err, fail.CardNone) {
+		t.Errorf("got %v", err)
+	}
+	if slices.Contains(d.calls(), "connect") {
+		t.Error("it was connected to")
+	}
+}
+
+func TestAChoiceIsSortedBecauseTheServicesOrderChanges(t *testing.T) {
+	d, virtual := newDesk(t)
+	d.names = []string{"B", "A", "C"}
+	for _, name := range d.names {
+		d.flags[name], d.cards[name] = flagPresent, virtual.Connect()
+	}
+	_, err := d.service().Find(t.Context(), Options{})
+	var choice *Choice
+	if !errors.As(err, &choice) || !slices.Equal(choice.Readers, []string{"A", "B", "C"}) {
+		t.Errorf("got %v because of %v", err, errors.Unwrap(err))
+	}
+}
+
 // A reader that another program keeps busy is given up when another has the card, and its try cleans up after itself.
 func TestABusyReaderIsGivenUpForAFreeOne(t *testing.T) {
 	d, _ := newDesk(t)

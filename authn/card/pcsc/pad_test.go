@@ -130,6 +130,9 @@ func TestAPINTypedOnTheReader(t *testing.T) {
 			if !errors.Is(err, tc.want) || tc.want == nil && err != nil {
 				t.Errorf("got %v because of %v", err, errors.Unwrap(err))
 			}
+			if n := strings.Count(strings.Join(d.calls(), " "), "control"); n != 2 {
+				t.Errorf("%d control calls: the reader is asked for its keys once, and to verify once", n)
+			}
 			if virtual.Tries(card.AuthPIN) != tc.tries || *orders != 1 {
 				t.Errorf("%d tries left after %d entries", virtual.Tries(card.AuthPIN), *orders)
 			}

@@ -84,7 +84,6 @@ func (w *watcher) next(ctx context.Context) ([]Reader, error) {
 	err := w.look(ctx)
 	if err != nil {
 		w.close()
-		w.seen = nil
 		return nil, coded(err, fail.PCSCUnavailable)
 	}
 	readers := make([]Reader, len(w.seen))

@@ -221,6 +221,36 @@ func TestThePINIsWiped(t *testing.T) {
 	}
 }
 
+// What a command has done that was given up nobody knows: the session is over, even when the card answers again.
+func TestASessionIsOverAfterACommandThatHung(t *testing.T) {
+	d, _ := newDesk(t)
+	synctest.Test(t, func(t *testing.T) {
+		s, err := d.service().Open(t.Context(), readerName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hang := make(chan struct{})
+		d.mu.Lock()
+		d.hang["transmit"] = hang
+		d.mu.Unlock()
+		if _, err := s.Tries(t.Context(), card.AuthPIN); !errors.Is(err, fail.CardRemoved) {
+			t.Errorf("got %v", err)
+		}
+		close(hang)
+		synctest.Wait()
+		before := len(d.calls())
+		if _, err := s.Tries(t.Context(), card.AuthPIN); !errors.Is(err, fail.CardRemoved) {
+			t.Errorf("got %v", err)
+		}
+		if more := d.calls()[before:]; len(more) > 0 {
+			t.Errorf("still calls %v", more)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestAClosedSessionSendsNothing(t *testing.T) {
 	d, _ := newDesk(t)
 	s, err := d.service().Open(t.Context(), readerName)
