@@ -43,9 +43,9 @@ func (b *tab) picture(name, lang string) {
 		if out := ask[[]string](b, `[...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > innerWidth + 0.5 && !e.closest("pre, svg, .visually-hidden, .skip")).map(e => e.tagName + "." + e.className)`); ask[bool](b, `document.documentElement.scrollWidth > innerWidth`) {
 			b.t.Errorf("%s in %s is wider than %d pixels: %q", name, lang, look.width, out)
 		}
-		file := filepath.Join(gallery, fmt.Sprintf("%s-%s-%d-%s.png", name, lang, look.width, look.scheme))
+		file := filepath.Join(gallery, fmt.Sprintf("%s-%s-%d-%s.jpg", name, lang, look.width, look.scheme))
 		b.call("taking "+file, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-			image, err := chromedp.FullScreenshot(100)(ctx, t)
+			image, err := chromedp.FullScreenshot(85)(ctx, t) // JPEG: a PNG of a long page takes a second
 			if err != nil {
 				return err
 			}

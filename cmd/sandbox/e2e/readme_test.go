@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,8 +122,12 @@ func (r *reader) discovers(t *testing.T, body string) {
 	}
 	for _, row := range regexp.MustCompile("(?m)^\\| (`.*?) \\|").FindAllStringSubmatch(readme(t), -1) {
 		for _, scope := range quoted.FindAllStringSubmatch(row[1], -1) {
-			if !strings.Contains(" "+strings.Join(metadata.Scopes, " ")+" ", " "+scope[1]+" ") {
-				t.Errorf("the README's table has the scope %s, discovery has %v", scope[1], metadata.Scopes)
+			name := scope[1]
+			if strings.HasPrefix(name, "_") { // the table says `age_over_13`, `_15`
+				name = "age_over" + name
+			}
+			if !slices.Contains(metadata.Scopes, name) {
+				t.Errorf("the README's table has the scope %s, discovery has %v", name, metadata.Scopes)
 			}
 		}
 	}
