@@ -35,6 +35,15 @@ type issuedCard struct {
 	Sign     *issuedCertificate // nil: no signature certificate
 	CardInfo []byte
 	CVC      []byte
+	Past     []pastCertificate // that were on this card before, oldest first: all revoked
+	Address  string            // where the holder moved to; "" = as the persona's file says
+	Dead     bool              // all certificates are revoked for good
+}
+
+// pastCertificate was replaced by a renewal or a move.
+type pastCertificate struct {
+	Purpose jpki.Purpose
+	issuedCertificate
 }
 
 type issuedCertificate struct {
@@ -55,10 +64,11 @@ func (a *Authority) Equip(p cardtest.Persona) (cardtest.Material, error) {
 	}
 	a.equipping.Lock()
 	defer a.equipping.Unlock()
-	of, err := digest(p)
+	of, err := digest(p) // of the file: who moved by a switch keeps the card of the file's address
 	if err != nil {
 		return cardtest.Material{}, err
 	}
+	a.remember(p)
 	if card := a.cardOf(p.ID); card != nil && bytes.Equal(card.Of, of) {
 		return a.material(card)
 	}
@@ -131,6 +141,11 @@ func (a *Authority) issue(p cardtest.Persona, purpose jpki.Purpose, key *rsa.Pri
 	if template.SerialNumber, err = a.unusedSerial(purpose); err != nil {
 		return nil, err
 	}
+	point, err := distributionPoint(purpose, partitionOf(template.SerialNumber))
+	if err != nil {
+		return nil, err
+	}
+	template.ExtraExtensions = append(template.ExtraExtensions, point)
 	template.NotBefore, template.NotAfter = at, validUntil(p, at)
 	issuer := a.issuerAt(purpose, at)
 	der, err := x509.CreateCertificate(rand.Reader, template, issuer.cert, key.Public(), issuer.key)
@@ -149,26 +164,37 @@ func (a *Authority) unusedSerial(purpose jpki.Purpose) (*big.Int, error) {
 		if err != nil {
 			return nil, err
 		}
-		if card, _ := a.find(purpose, n); card == nil {
+		if card, _, _ := a.find(purpose, n); card == nil {
 			return n, nil
 		}
 	}
 }
 
-// find looks a certificate up by its serial number; nil if this authority never issued it.
-func (a *Authority) find(purpose jpki.Purpose, serial *big.Int) (*issuedCard, *issuedCertificate) {
+// find looks a certificate up by its serial number; nil if this authority never issued it. past says that another
+// certificate has taken its place on the card.
+func (a *Authority) find(purpose jpki.Purpose, serial *big.Int) (card *issuedCard, cert *issuedCertificate, past bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	is := func(c *issuedCertificate) bool { return c != nil && serial.Cmp(big.NewInt(c.Serial)) == 0 }
 	for _, card := range a.cards {
-		cert := &card.Auth
-		if purpose == jpki.Signature {
-			cert = card.Sign
+		if cert := card.of(purpose); is(cert) {
+			return card, cert, false
 		}
-		if cert != nil && serial.Cmp(big.NewInt(cert.Serial)) == 0 {
-			return card, cert
+		for i := range card.Past {
+			if was := &card.Past[i]; was.Purpose == purpose && is(&was.issuedCertificate) {
+				return card, &was.issuedCertificate, true
+			}
 		}
 	}
-	return nil, nil
+	return nil, nil, false
+}
+
+// of is the present certificate of a purpose; nil if there is none.
+func (c *issuedCard) of(purpose jpki.Purpose) *issuedCertificate {
+	if purpose == jpki.Signature {
+		return c.Sign
+	}
+	return &c.Auth
 }
 
 // cardOf is the persona's present card; nil if there is none.

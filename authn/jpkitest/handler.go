@@ -19,16 +19,22 @@ const page = `Test authority for My Number Card logins. Nobody here exists, and 
 
 POST %[1]s/ocsp/auth    OCSP responder for user-authentication certificates
 POST %[1]s/ocsp/sign    OCSP responder for signature certificates
+GET  %[1]s/crl/auth/GENERATION/PARTITION.crl   revocation list, generation 1 or 2, partition 0 or 1
+GET  %[1]s/crl/sign/GENERATION/PARTITION.crl   the same for signature certificates
+POST %[1]s/platform/v1/status           platform operator's API; also /link and /correspondence
+GET  %[1]s/platform/key                 the key that signs its answers, PEM
 GET  %[1]s/ca/auth      CA certificates of user authentication, all generations, PEM
 GET  %[1]s/ca/sign      CA certificates of digital signature, all generations, PEM
 GET  %[1]s/certs/NAME   certificates on the card of a persona, PEM: authentication, then signature if there is one
 POST %[1]s/switch/NAME        {"status": "good | revoked | suspended"}   both certificates of a persona
-POST %[1]s/switch/responder   {"fault": "none | offline | late | stale | unknown | wrong_key | no_nonce"}
+POST %[1]s/life/NAME          {"event": "revoke | suspend | lift | renew | move | die", "address": "for move"}
+POST %[1]s/switch/responder   {"fault": "none | offline | late | stale | unknown | wrong_key | no_nonce | skew"}
 
-Switches take JSON or a form, work at once and last until a restart. For example:
+Switches take JSON or a form and work at once. Status and fault last until a restart, events are for good. For example:
 curl -d status=revoked %[1]s/switch/taro
+curl -d event=renew %[1]s/life/hanako
 
-The responder's fault at present: %[2]s
+The fault at present: %[2]s
 `
 
 // Handler serves OCSP and the switches; its page at / documents them. It belongs on loopback: whoever
@@ -39,10 +45,14 @@ func (a *Authority) Handler() http.Handler {
 	for _, purpose := range purposes {
 		mux.HandleFunc("POST /ocsp/"+short(purpose), func(w http.ResponseWriter, r *http.Request) { a.serveOCSP(w, r, purpose) })
 		mux.HandleFunc("GET /ca/"+short(purpose), func(w http.ResponseWriter, _ *http.Request) { servePEM(w, a.anchorsPEM(purpose)) })
+		mux.HandleFunc("GET /crl/"+short(purpose)+"/{generation}/{file}", func(w http.ResponseWriter, r *http.Request) { a.serveList(w, r, purpose) })
 	}
 	mux.HandleFunc("GET /certs/{persona}", a.serveCertificates)
 	mux.HandleFunc("POST /switch/{persona}", a.serveSwitch)
 	mux.HandleFunc("POST /switch/responder", a.serveFault)
+	mux.HandleFunc("POST /life/{persona}", a.serveLife)
+	mux.HandleFunc("GET /platform/key", func(w http.ResponseWriter, _ *http.Request) { servePEM(w, a.platformPEM()) })
+	a.mountPlatform(mux)
 	return mux
 }
 
@@ -57,6 +67,15 @@ func (a *Authority) serveOCSP(w http.ResponseWriter, r *http.Request, purpose jp
 		http.Error(w, "expected an OCSP request as application/ocsp-request", http.StatusBadRequest)
 		return
 	}
+	if !a.onTime(r) {
+		return
+	}
+	w.Header().Set("Content-Type", "application/ocsp-response")
+	w.Write(a.respond(purpose, request))
+}
+
+// onTime plays the faults of the line. It is false when nobody waits any more.
+func (a *Authority) onTime(r *http.Request) bool {
 	switch a.Fault() {
 	case FaultOffline:
 		panic(http.ErrAbortHandler)
@@ -64,11 +83,10 @@ func (a *Authority) serveOCSP(w http.ResponseWriter, r *http.Request, purpose jp
 		select {
 		case <-time.After(lateBy):
 		case <-r.Context().Done():
-			return
+			return false
 		}
 	}
-	w.Header().Set("Content-Type", "application/ocsp-response")
-	w.Write(a.respond(purpose, request))
+	return true
 }
 
 func (a *Authority) serveCertificates(w http.ResponseWriter, r *http.Request) {
@@ -98,32 +116,43 @@ func servePEM(w http.ResponseWriter, data []byte) {
 }
 
 func (a *Authority) serveSwitch(w http.ResponseWriter, r *http.Request) {
-	status, err := setting(w, r, "status")
+	in, err := settings(w, r, "status")
 	if err == nil {
-		err = a.Switch(r.PathValue("persona"), cardtest.Status(status))
+		err = a.Switch(r.PathValue("persona"), cardtest.Status(in["status"]))
 	}
-	serveSetting(w, err, map[string]string{"persona": r.PathValue("persona"), "status": status})
+	serveSetting(w, err, map[string]string{"persona": r.PathValue("persona"), "status": in["status"]})
+}
+
+func (a *Authority) serveLife(w http.ResponseWriter, r *http.Request) {
+	in, err := settings(w, r, "event", "address")
+	if err == nil {
+		err = a.Happen(r.PathValue("persona"), Event(in["event"]), in["address"])
+	}
+	serveSetting(w, err, map[string]string{"persona": r.PathValue("persona"), "event": in["event"]})
 }
 
 func (a *Authority) serveFault(w http.ResponseWriter, r *http.Request) {
-	fault, err := setting(w, r, "fault")
+	in, err := settings(w, r, "fault")
 	if err == nil {
-		err = a.Misbehave(Fault(fault))
+		err = a.Misbehave(Fault(in["fault"]))
 	}
-	serveSetting(w, err, map[string]string{"fault": fault})
+	serveSetting(w, err, map[string]string{"fault": in["fault"]})
 }
 
-// setting reads one value from JSON or from a form.
-func setting(w http.ResponseWriter, r *http.Request, key string) (string, error) {
+// settings reads values from JSON or from a form. A form that cannot be read has no values, and "" is refused.
+func settings(w http.ResponseWriter, r *http.Request, keys ...string) (map[string]string, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	in := map[string]string{}
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" {
-		return r.PostFormValue(key), nil // a form that cannot be read has no value, and "" is refused
+		for _, key := range keys {
+			in[key] = r.PostFormValue(key)
+		}
+		return in, nil
 	}
-	var in map[string]string
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		return "", fmt.Errorf("expected a JSON object with %q", key)
+		return nil, fmt.Errorf("expected a JSON object with %q", keys[0])
 	}
-	return in[key], nil
+	return in, nil
 }
 
 func serveSetting(w http.ResponseWriter, err error, now map[string]string) {

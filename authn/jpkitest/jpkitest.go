@@ -6,6 +6,7 @@
 package jpkitest
 
 import (
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -43,12 +44,14 @@ type Authority struct {
 	personas []cardtest.Persona
 	cas      map[jpki.Purpose][]*ca // oldest generation first
 	cardInfo *rsa.PrivateKey
+	platform *ecdsa.PrivateKey // signs the platform API's answers
 
 	equipping sync.Mutex // one card at a time: keys are slow, and each persona gets one card
 
 	mu       sync.Mutex // guards what follows
 	cards    []*issuedCard
 	switched map[string]cardtest.Status
+	known    map[string]cardtest.Persona // whoever was equipped since the start
 	fault    Fault
 }
 
@@ -57,7 +60,7 @@ type Authority struct {
 func New(o Options) (*Authority, error) {
 	a := &Authority{
 		now: o.Now, rand: o.Rand, baseURL: strings.TrimSuffix(o.BaseURL, "/"), vault: vault{o.Dir},
-		personas: o.Personas, switched: map[string]cardtest.Status{}, fault: FaultNone,
+		personas: o.Personas, switched: map[string]cardtest.Status{}, known: map[string]cardtest.Persona{}, fault: FaultNone,
 	}
 	if a.now == nil {
 		a.now = time.Now

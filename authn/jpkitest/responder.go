@@ -19,7 +19,7 @@ import (
 	"tegata/authn/jpki"
 )
 
-// Fault is how the OCSP responder misbehaves.
+// Fault is how the authority's services misbehave: OCSP, lists and platform API alike.
 type Fault string
 
 const (
@@ -30,9 +30,10 @@ const (
 	FaultUnknown  Fault = "unknown"   // it knows no certificate
 	FaultWrongKey Fault = "wrong_key" // somebody else signs in the responder's name
 	FaultNoNonce  Fault = "no_nonce"  // it does not repeat the nonce, so its answers can be replayed
+	FaultSkew     Fault = "skew"      // its clock is an hour ahead
 )
 
-var faults = []Fault{FaultNone, FaultOffline, FaultLate, FaultStale, FaultUnknown, FaultWrongKey, FaultNoNonce}
+var faults = []Fault{FaultNone, FaultOffline, FaultLate, FaultStale, FaultUnknown, FaultWrongKey, FaultNoNonce, FaultSkew}
 
 const (
 	lateBy     = 30 * time.Second
@@ -155,9 +156,7 @@ func (a *Authority) answer(issuer *ca, q query) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if fault == FaultStale {
-		now = now.Add(-staleBy)
-	}
+	now = now.Add(shift(fault))
 	data := responseData{
 		Responder:  asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: 1, IsCompound: true, Bytes: issuer.responder.RawSubject},
 		ProducedAt: now,
@@ -173,6 +172,17 @@ func (a *Authority) answer(issuer *ca, q query) ([]byte, error) {
 		}
 	}
 	return sign(data, signer, issuer.responder)
+}
+
+// shift is how far a fault moves the times of an answer.
+func shift(fault Fault) time.Duration {
+	switch fault {
+	case FaultStale:
+		return -staleBy
+	case FaultSkew:
+		return staleBy
+	}
+	return 0
 }
 
 func sign(data responseData, key *ecdsa.PrivateKey, cert *x509.Certificate) ([]byte, error) {
@@ -201,12 +211,12 @@ func sign(data responseData, key *ecdsa.PrivateKey, cert *x509.Certificate) ([]b
 func (a *Authority) certStatus(issuer *ca, serial *big.Int, fault Fault, now time.Time) (asn1.RawValue, error) {
 	const good, revoked, unknown = 0, 1, 2
 	null := func(tag int) asn1.RawValue { return asn1.RawValue{Class: asn1.ClassContextSpecific, Tag: tag} }
-	card, cert := a.find(issuer.purpose, serial)
+	card, cert, past := a.find(issuer.purpose, serial)
 	if card == nil || cert.Generation != issuer.generation || fault == FaultUnknown {
 		return null(unknown), nil
 	}
 	info := revokedInfo{At: now.AddDate(0, 0, -1)}
-	switch a.statusOf(card) {
+	switch a.statusOf(card, past) {
 	case cardtest.Revoked:
 	case cardtest.Suspended:
 		info.Reason = ocsp.CertificateHold
@@ -217,11 +227,17 @@ func (a *Authority) certStatus(issuer *ca, serial *big.Int, fault Fault, now tim
 	return asn1.RawValue{FullBytes: der}, err
 }
 
-// statusOf: a replaced card stays revoked; then the switch decides, then the persona's file.
-func (a *Authority) statusOf(card *issuedCard) cardtest.Status {
+// statusOf: what was replaced stays revoked, and so does what a dead person left; then the switch decides, then the
+// persona's file.
+func (a *Authority) statusOf(card *issuedCard, past bool) cardtest.Status {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if card.Replaced {
+	return a.statusNow(card, past)
+}
+
+// statusNow is statusOf for who holds mu.
+func (a *Authority) statusNow(card *issuedCard, past bool) cardtest.Status {
+	if card.Replaced || card.Dead || past {
 		return cardtest.Revoked
 	}
 	if status, ok := a.switched[card.Persona]; ok {

@@ -17,13 +17,14 @@ import (
 // vault is the folder of an authority; "" keeps nothing.
 //
 //	authority.json   everything, private keys included: only the owner may read it
-//	anchors-auth.pem anchors-sign.pem card-info.pem   what a provider's operator configures
+//	anchors-auth.pem anchors-sign.pem card-info.pem platform.pem   what a provider's operator configures
 type vault struct{ dir string }
 
 // state is authority.json. Keys are PKCS #1, certificates DER.
 type state struct {
 	CAs         []caState // oldest generation first
 	CardInfoKey []byte
+	PlatformKey []byte // SEC 1; made when it is missing
 	Cards       []*issuedCard
 }
 
@@ -77,7 +78,8 @@ func (v vault) publish(a *Authority) error {
 	if err != nil {
 		return err
 	}
-	return v.write("card-info.pem", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: key}))
+	return errors.Join(
+		v.write("card-info.pem", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: key})), v.write("platform.pem", a.platformPEM()))
 }
 
 // write makes files that only the owner may read: persona keys are fictional, habits are not.
@@ -124,7 +126,7 @@ func (a *Authority) restore(s *state) error {
 		}
 	}
 	a.cardInfo, a.cards = key, s.Cards
-	return nil
+	return a.restorePlatform(s.PlatformKey)
 }
 
 // issued says whether a remembered certificate belongs to a generation that exists.
@@ -134,7 +136,7 @@ func (a *Authority) issued(purpose jpki.Purpose, c *issuedCertificate) bool {
 
 // snapshot is the state to save. The caller holds mu.
 func (a *Authority) snapshot() *state {
-	s := &state{CardInfoKey: x509.MarshalPKCS1PrivateKey(a.cardInfo), Cards: a.cards}
+	s := &state{CardInfoKey: x509.MarshalPKCS1PrivateKey(a.cardInfo), PlatformKey: a.platformDER(), Cards: a.cards}
 	for _, purpose := range purposes {
 		for _, c := range a.cas[purpose] {
 			s.CAs = append(s.CAs, caState{purpose, x509.MarshalPKCS1PrivateKey(c.key), c.cert.Raw})

@@ -290,7 +290,7 @@ func eachExtension(extensions cryptobyte.String, read func(asn1.ObjectIdentifier
 		var id asn1.ObjectIdentifier
 		var critical bool
 		if !extensions.ReadASN1(&extension, der.SEQUENCE) || !extension.ReadASN1ObjectIdentifier(&id) ||
-			!extension.ReadOptionalASN1Boolean(&critical, der.BOOLEAN, false) || !extension.ReadASN1(&value, der.OCTET_STRING) || !extension.Empty() {
+			extension.PeekASN1Tag(der.BOOLEAN) && !extension.ReadASN1Boolean(&critical) || !extension.ReadASN1(&value, der.OCTET_STRING) || !extension.Empty() {
 			return errListForm
 		}
 		if err := read(id, critical, value); err != nil {

@@ -5,6 +5,7 @@
 package cards
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"sync"
@@ -12,9 +13,11 @@ import (
 	"tegata/authn/cardtest"
 )
 
-// Issuer puts keys and certificates on a persona's card; authn/jpkitest does.
+// Issuer puts keys and certificates on a persona's card, the same ones until something happens to it; authn/jpkitest does.
 type Issuer interface {
 	Equip(p cardtest.Persona) (cardtest.Material, error)
+	// Resident is the persona as the register has it now.
+	Resident(p cardtest.Persona) cardtest.Persona
 }
 
 // Box holds the personas' cards. A card is made when somebody first picks it up, because its keys take time.
@@ -22,12 +25,18 @@ type Box struct {
 	issuer   Issuer
 	personas []cardtest.Persona
 	mu       sync.Mutex
-	cards    map[string]*cardtest.Card
+	cards    map[string]boxed
+}
+
+// boxed is a card and what was on it when it was made.
+type boxed struct {
+	card       *cardtest.Card
+	auth, sign []byte
 }
 
 // NewBox fills a box; personas later in the list replace earlier ones of the same name.
 func NewBox(issuer Issuer, personas []cardtest.Persona) *Box {
-	b := &Box{issuer: issuer, cards: map[string]*cardtest.Card{}}
+	b := &Box{issuer: issuer, cards: map[string]boxed{}}
 	for _, p := range personas {
 		b.personas = slices.DeleteFunc(b.personas, func(old cardtest.Persona) bool { return old.ID == p.ID })
 		b.personas = append(b.personas, p)
@@ -47,7 +56,7 @@ func (b *Box) Persona(name string) (cardtest.Persona, bool) {
 	return b.personas[i], true
 }
 
-// Card picks up a persona's card.
+// Card picks up a persona's card. One that was renewed or written anew since is another card, with fresh counters.
 func (b *Box) Card(name string) (*cardtest.Card, error) {
 	p, ok := b.Persona(name)
 	if !ok {
@@ -55,14 +64,14 @@ func (b *Box) Card(name string) (*cardtest.Card, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if c, ok := b.cards[name]; ok {
-		return c, nil
-	}
 	m, err := b.issuer.Equip(p)
 	if err != nil {
 		return nil, fmt.Errorf("persona %s: %w", name, err)
 	}
-	c := cardtest.New(p, m)
-	b.cards[name] = c
+	if c, ok := b.cards[name]; ok && bytes.Equal(c.auth, m.AuthCert) && bytes.Equal(c.sign, m.SignCert) {
+		return c.card, nil
+	}
+	c := cardtest.New(b.issuer.Resident(p), m)
+	b.cards[name] = boxed{c, m.AuthCert, m.SignCert}
 	return c, nil
 }
