@@ -8,7 +8,7 @@ LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 # A checkout that belongs to another user (a mounted folder) must not stop the build: git refuses to describe it.
 export GOFLAGS += -buildvcs=false
 
-.PHONY: help demo test packages check race fuzz bench lint build secrets
+.PHONY: help demo test packages check race fuzz bench lint build agent secrets
 
 help:
 	@echo "make demo     everything in one process, then click: provider, test cards, demo shop (ARGS=... for flags)"
@@ -17,6 +17,7 @@ help:
 	@echo "make fuzz     each fuzz target for FUZZTIME=$(FUZZTIME)"
 	@echo "make bench    what one login costs: server CPU, SQL statements, allocations"
 	@echo "make lint     golangci-lint             make build  static binaries into bin/"
+	@echo "make agent    the desktop agent for Linux and Windows, and its Debian package, into bin/"
 	@echo "make secrets  keys and passwords for docker-compose.yml into .secrets/"
 
 demo:
@@ -52,6 +53,10 @@ lint:
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/ ./cmd/...
+
+# The agent reaches card readers through libpcsclite, by cgo, on Linux; `make build` makes one without.
+agent: packages
+	GO="$(GO)" cmd/tegata-agent/packaging/build.sh bin
 
 # Existing files stay: a new seal keyset would make the sealed columns of a running database unreadable.
 secrets:

@@ -47,6 +47,7 @@ type commands struct {
 	Card      cardCommands     `cmd:"" help:"Look at readers and cards."`
 	Doctor    doctorCommand    `cmd:"" help:"Find out why logins do not work here."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
+	Bundle    bundleCommand    `cmd:"" hidden:"" help:"Lay out the macOS application; for packagers."`
 }
 
 // machine is everything outside that the commands touch; tests put others in.

@@ -32,6 +32,21 @@ func (installCommand) Run(ctx context.Context, m machine) error {
 	return err
 }
 
+type bundleCommand struct {
+	Dir     string `arg:"" type:"path"`
+	Program string `arg:"" type:"path"`
+}
+
+// Run writes everything but the applet, which takes a Mac.
+func (b bundleCommand) Run(m machine) error {
+	root, err := scheme.WriteBundle(b.Dir, b.Program, Version)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(m.Out, root)
+	return err
+}
+
 type uninstallCommand struct{}
 
 // Run leaves the list of providers alone.
