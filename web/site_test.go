@@ -201,6 +201,16 @@ func TestAProofIsOfOneCall(t *testing.T) {
 			t.Errorf("a proof %s: %d %s", name, answer.Status, answer.Body)
 		}
 	}
+	// A form of another site can be sent as text/plain, and a browser asks nobody before.
+	plain, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.Issuer+agent.ProgressPath, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain.Header.Set("Content-Type", "text/plain")
+	plain.Header.Set(agent.ProofHeader, prove("POST", agent.ProgressPath, body, now))
+	if answer := idptest.Do(t, plain); answer.Status != http.StatusBadRequest || idptest.Code(answer.Body) != "bad_input" {
+		t.Errorf("as text/plain: %d %s", answer.Status, answer.Body)
+	}
 	if l := stored(t, w, a.Context.Login); l.Progress != "reading" {
 		t.Errorf("the page says %s", l.Progress)
 	}
