@@ -102,6 +102,9 @@ func (p *Provider) Report(ctx context.Context, r agent.ProgressRequest) error {
 
 // GiveUp ends a login because the person said no at the agent, or the card cannot go on.
 func (p *Provider) GiveUp(ctx context.Context, r agent.CancelRequest) error {
+	if fail.ByCode(r.Code).Code != r.Code {
+		return fail.BadInput.At("code")
+	}
 	_, err := p.swap(ctx, r.Login, func(l storage.Login) (storage.Login, error) {
 		if err := authn.Held(l, p.Now()); err != nil {
 			return l, err
@@ -109,7 +112,7 @@ func (p *Provider) GiveUp(ctx context.Context, r agent.CancelRequest) error {
 		if r.Code == fail.UserCancelled.Code {
 			return authn.Cancel(l)
 		}
-		return authn.Fail(l, fail.ByCode(r.Code).Code), nil
+		return authn.Fail(l, r.Code), nil
 	}, p.plainSwap)
 	return err
 }

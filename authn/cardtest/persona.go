@@ -70,7 +70,7 @@ type Persona struct {
 	Unknown              []string // keys of the file that mean nothing, sorted; the caller warns
 }
 
-// defaultAddress is invented: the ward does not exist.
+// defaultAddress is invented: there is no such town in that ward.
 //
 //go:embed testdata/address.txt
 var defaultAddress string
