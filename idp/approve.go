@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"tegata/authn"
 	"tegata/authn/fail"
@@ -70,7 +71,7 @@ func (p *Provider) unexpected(ctx context.Context, id string, c storage.Client) 
 	if err != nil {
 		return Step{}, err
 	}
-	return p.leave(Step{Login: l, Client: c, Err: fail.LoginRequired}), nil
+	return p.leave(Step{Login: l, Client: c, Err: fail.LoginRequired})
 }
 
 // Optional says whether a person may leave items out one by one: where several can be sent, each may stay here. A single
@@ -125,6 +126,9 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []s
 	return p.approve(ctx, s.Login, true, *link, s.Client, b, consented)
 }
 
+// pushedMemory is how long an answered request_uri is remembered: longer than any login that it started may take.
+const pushedMemory = time.Hour
+
 // approve writes the answer and addresses it. stored says whether l is a record already.
 func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, link storage.Link, c storage.Client, b Browser, consented []claims.Item) (Step, error) {
 	offers, err := p.offers(l.Facts, items(l.Request))
@@ -145,6 +149,9 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	}
 	if remembered := merge(link.Items, consented); link.Subject == "" || len(remembered) > len(link.Items) {
 		a.Items = remembered
+	}
+	if l.Request.Pushed != nil {
+		a.Spend = &storage.Spent{Hash: l.Request.Pushed, Until: p.Now().Add(pushedMemory)}
 	}
 	s := Step{Show: ShowAnswer, Client: c}
 	if l.SessionID == "" {
@@ -170,8 +177,8 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	}
 	p.logins.drop(l.ID)
 	p.endOld(ctx, l, b)
-	s.Answer = p.answer(l.Request, [2]string{"code", code.Reveal()})
-	return s, nil
+	s.Answer, err = p.answer(c, l.Request, [2]string{"code", code.Reveal()})
+	return s, err
 }
 
 // endOld ends the session that a fresh login replaces: a browser has one, and its cookie changes at login.

@@ -30,7 +30,7 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 		}
 	}
 	if slices.Contains(r.Prompt, "none") {
-		return p.refuse(c, r, fail.LoginRequired), nil
+		return p.refuse(c, r, fail.LoginRequired)
 	}
 	l, err := authn.Begin(c.ID, r, b.Secret, p.Now(), p.Rand)
 	if err != nil {
@@ -58,7 +58,7 @@ func (p *Provider) fromSession(ctx context.Context, c storage.Client, r storage.
 		return p.approve(ctx, l, false, link, c, b, items(r))
 	}
 	if slices.Contains(r.Prompt, "none") {
-		return p.refuse(c, r, fail.ConsentRequired), nil
+		return p.refuse(c, r, fail.ConsentRequired)
 	}
 	return p.create(ctx, l, &link, c, b)
 }
@@ -71,6 +71,7 @@ func (p *Provider) create(ctx context.Context, l storage.Login, link *storage.Li
 	return p.step(l, c, b)
 }
 
-func (p *Provider) refuse(c storage.Client, r storage.AuthRequest, e *fail.Error) Step {
-	return Step{Show: ShowAnswer, Client: c, Err: e, Answer: p.Refusal(r, e)}
+func (p *Provider) refuse(c storage.Client, r storage.AuthRequest, e *fail.Error) (Step, error) {
+	answer, err := p.Refusal(c, r, e)
+	return Step{Show: ShowAnswer, Client: c, Err: e, Answer: answer}, err
 }

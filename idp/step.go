@@ -121,7 +121,7 @@ func (p *Provider) Cancel(ctx context.Context, id string, b Browser) (Step, erro
 	if err != nil {
 		return Step{}, err
 	}
-	return p.leave(s), nil
+	return p.leave(s)
 }
 
 // Leave answers the relying party for a login that has ended without success. It changes nothing.
@@ -133,12 +133,14 @@ func (p *Provider) Leave(ctx context.Context, id string, b Browser) (Step, error
 	if s.Show != ShowFailure {
 		return s, nil
 	}
-	return p.leave(s), nil
+	return p.leave(s)
 }
 
-func (p *Provider) leave(s Step) Step {
-	s.Show, s.Answer = ShowAnswer, p.Refusal(s.Login.Request, s.Err)
-	return s
+func (p *Provider) leave(s Step) (Step, error) {
+	var err error
+	s.Show = ShowAnswer
+	s.Answer, err = p.Refusal(s.Client, s.Login.Request, s.Err)
+	return s, err
 }
 
 // move applies one pure step to the login of this browser and stores it.

@@ -28,11 +28,16 @@ type Tokens struct {
 	Scopes  []string
 }
 
+// Holder is what a caller of the back channel proved to hold besides its credentials.
+type Holder struct {
+	Certificate []byte // SHA-256 of its TLS certificate; nil: none
+}
+
 // Exchange spends a code for an authenticated (or public) client. The code is spent before its proof is checked, so a
 // failed check burns it too (RFC 6749 4.1.2), and a second use takes back what the first one got.
-func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirectURI, verifier string) (Tokens, error) {
+func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirectURI, verifier string, h Holder) (Tokens, error) {
 	secret, ok := authn.ParseSecret(code)
-	if !ok {
+	if !ok || c.TLS.Bound && h.Certificate == nil {
 		return Tokens{}, ErrInvalidGrant
 	}
 	access, err := authn.NewSecret(p.Rand)
@@ -55,6 +60,11 @@ func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirec
 			return Tokens{}, unavailable(err)
 		}
 		return Tokens{}, ErrInvalidGrant
+	}
+	if c.TLS.Bound { // before anyone hears the token
+		if err := p.Store.BindGrant(ctx, g.ID, h.Certificate); err != nil {
+			return Tokens{}, unavailable(err)
+		}
 	}
 	idToken, err := p.idToken(c, g, access)
 	if err != nil {
@@ -101,7 +111,7 @@ func (p *Provider) idToken(c storage.Client, g storage.Grant, access authn.Secre
 }
 
 // UserInfo is the released data of a live access token as a JSON object with its sub (OIDC Core 5.3.2).
-func (p *Provider) UserInfo(ctx context.Context, token string) ([]byte, error) {
+func (p *Provider) UserInfo(ctx context.Context, token string, h Holder) ([]byte, error) {
 	secret, ok := authn.ParseSecret(token)
 	if !ok {
 		return nil, ErrInvalidToken
@@ -112,6 +122,9 @@ func (p *Provider) UserInfo(ctx context.Context, token string) ([]byte, error) {
 	}
 	if err != nil {
 		return nil, unavailable(err)
+	}
+	if g.Certificate != nil && !bytes.Equal(g.Certificate, h.Certificate) { // RFC 8705 section 3
+		return nil, ErrInvalidToken
 	}
 	return p.guarded(join(struct {
 		Subject string `json:"sub"`

@@ -28,6 +28,7 @@ import (
 // Config is what the site is made of.
 type Config struct {
 	IDP            *idp.Provider
+	Edge           op.Options
 	LaunchTemplate string // {ticket} is replaced
 	ReadsCardInfo  bool   // agents may use the card-info application where there is no signature certificate
 	TrustedProxies []netip.Prefix
@@ -54,7 +55,7 @@ func New(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	op.Register(mux, c.IDP, s)
+	op.Register(mux, c.IDP, s, c.Edge)
 	mux.Handle("GET "+ui.StaticPrefix, pages.Static())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", ready(c.Ready))

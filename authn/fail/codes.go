@@ -59,7 +59,9 @@ var (
 	RequestInvalid      = New("request_invalid", 400, Site, "invalid_request")
 	ScopeInvalid        = New("scope_invalid", 400, Site, "invalid_scope")
 	ResponseTypeInvalid = New("response_type_unsupported", 400, Site, "unsupported_response_type")
-	RequestNotSupported = New("request_not_supported", 400, Site, "request_not_supported")
+	RequestObjectBad    = New("request_object_invalid", 400, Site, "invalid_request_object")
+	RequestURIInvalid   = New("request_uri_invalid", 400, Site, "invalid_request_uri") // pushed by another client, or past its time
+	PARRequired         = New("par_required", 400, Site, "invalid_request")
 	RequestURINotSupp   = New("request_uri_not_supported", 400, Site, "request_uri_not_supported")
 	PKCERequired        = New("pkce_required", 400, Site, "invalid_request")
 	LoginRequired       = New("login_required", 400, You, "login_required")

@@ -19,6 +19,7 @@ import (
 	"tegata/authn/revocation"
 	"tegata/idp"
 	"tegata/idp/keys"
+	"tegata/idp/op"
 	"tegata/idp/session"
 	"tegata/storage/gormstore"
 	"tegata/storage/seal"
@@ -43,6 +44,7 @@ type Options struct {
 	CardInfoIssuers []*rsa.PublicKey
 	LaunchTemplate  string
 	TrustedProxies  []netip.Prefix
+	Edge            op.Options
 	Now             func() time.Time
 	Rand            io.Reader
 	Log             *slog.Logger
@@ -110,7 +112,7 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 		return nil, err
 	}
 	p.Handler, err = web.New(web.Config{
-		IDP: p.IDP, LaunchTemplate: o.LaunchTemplate, ReadsCardInfo: len(o.CardInfoIssuers) > 0, TrustedProxies: o.TrustedProxies,
+		IDP: p.IDP, Edge: o.Edge, LaunchTemplate: o.LaunchTemplate, ReadsCardInfo: len(o.CardInfoIssuers) > 0, TrustedProxies: o.TrustedProxies,
 		Ready: store.Ping, Audit: p.audit.note, Now: o.Now, Rand: o.Rand, Log: o.Log})
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package idptest
 
 import (
+	"crypto"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -19,7 +20,9 @@ import (
 // RP is a relying party that is registered at the provider.
 type RP struct {
 	clients.Metadata
-	w *World
+	Key     crypto.Signer     // of private_key_jwt and request objects; made by Register where there are no keys yet
+	Headers map[string]string // sent along on the back channel, as a proxy in front of the provider would
+	w       *World
 }
 
 // Request is one authorization request with the secrets that its relying party keeps.
@@ -29,6 +32,7 @@ type Request struct {
 	Nonce    string
 	Verifier string
 	at       string
+	inside   url.Values // parameters that a request object or request_uri stands for
 }
 
 // Request makes an authorization request for the registered scopes. changes are "name=value" to set, "name" to leave out.
@@ -68,6 +72,8 @@ type Answer struct {
 	Scope       string `json:"scope"`
 	ExpiresIn   int    `json:"expires_in"`
 	Error       string `json:"error"`
+	Description string `json:"error_description"`
+	RequestURI  string `json:"request_uri"`
 }
 
 // Exchange redeems a code as the relying party should. changes are as in Request.
@@ -87,28 +93,9 @@ func (rp *RP) Exchange(code string, r Request, changes ...string) Answer {
 func (rp *RP) Token(code string, r Request, change func(form url.Values, basic *[2]string)) Answer {
 	rp.w.T.Helper()
 	form := url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {r.Params.Get("redirect_uri")}, "code_verifier": {r.Verifier},
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {r.param("redirect_uri")}, "code_verifier": {r.Verifier},
 	}
-	var basic [2]string
-	switch rp.AuthMethod {
-	case clients.AuthNone:
-		form.Set("client_id", rp.ClientID)
-	case clients.AuthPost:
-		form.Set("client_id", rp.ClientID)
-		form.Set("client_secret", string(rp.ClientSecret))
-	default:
-		basic = [2]string{rp.ClientID, string(rp.ClientSecret)}
-	}
-	change(form, &basic)
-	request, err := http.NewRequestWithContext(rp.w.T.Context(), http.MethodPost, rp.w.Issuer+"/oauth/token", strings.NewReader(form.Encode()))
-	if err != nil {
-		rp.w.T.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if basic[0] != "" {
-		request.SetBasicAuth(basic[0], basic[1])
-	}
-	return Do(rp.w.T, request)
+	return rp.post("/oauth/token", form, change)
 }
 
 // UserInfo asks with a token.
@@ -119,6 +106,9 @@ func (rp *RP) UserInfo(token string) Answer {
 		rp.w.T.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+token)
+	for name, value := range rp.Headers {
+		request.Header.Set(name, value)
+	}
 	return Do(rp.w.T, request)
 }
 

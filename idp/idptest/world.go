@@ -96,8 +96,12 @@ func (w *World) Register(m clients.Metadata) *RP {
 	if m.Scope == "" {
 		m.Scope = "openid age_over_18"
 	}
-	if m.AuthMethod != clients.AuthNone && m.ClientSecret == "" {
+	if (m.AuthMethod == "" || clients.HasSecret(m.AuthMethod)) && m.ClientSecret == "" {
 		m.ClientSecret = clients.Secret(rand.Text() + rand.Text())
+	}
+	rp := &RP{w: w}
+	if m.JWKS == nil && m.JWKSURI == "" {
+		rp.Key, m.JWKS = w.NewKey("k")
 	}
 	record, problems := clients.Rules{AllowLoopbackHTTP: true}.Client(m, w.Town.Clock.Now())
 	if len(problems) > 0 {
@@ -106,7 +110,8 @@ func (w *World) Register(m clients.Metadata) *RP {
 	if err := w.Site.Store.PutClient(context.Background(), record); err != nil {
 		w.T.Fatal(err)
 	}
-	return &RP{Metadata: m, w: w}
+	rp.Metadata = m
+	return rp
 }
 
 // Approach sends the browser to the provider and presses the button of the login page; the waiting page comes back.
@@ -152,15 +157,26 @@ func (w *World) Login(b *Browser, r Request, persona string) url.Values {
 // Answered is the answer that a page carries to the relying party of r, in the mode that was asked for.
 func (w *World) Answered(p Page, r Request) url.Values {
 	w.T.Helper()
-	target := r.Params.Get("redirect_uri")
-	if r.Params.Get("response_mode") == "form_post" {
+	target := r.param("redirect_uri")
+	mode, signed := strings.CutSuffix(r.param("response_mode"), "jwt")
+	values := w.carried(p, target, strings.TrimSuffix(mode, "."))
+	if signed {
+		return w.opened(values, r)
+	}
+	return values
+}
+
+// carried are the parameters that a page takes to target in a response mode.
+func (w *World) carried(p Page, target, mode string) url.Values {
+	w.T.Helper()
+	if mode == "form_post" {
 		return posted(w.T, p, target)
 	}
 	if p.Away == nil {
 		w.T.Fatalf("no answer: %d %s %s", p.Status, p.URL.Path, p.Code)
 	}
 	separator := "?"
-	if r.Params.Get("response_mode") == "fragment" {
+	if mode == "fragment" {
 		separator = "#"
 	} else if strings.Contains(target, "?") {
 		separator = "&"

@@ -75,7 +75,7 @@ func TestErrorsGoToTheTrustedRedirectURI(t *testing.T) {
 		{"a challenge of the wrong form", "invalid_request", shop.Request("code_challenge=short")},
 		{"no openid", "invalid_scope", shop.Request("scope=age_over_18")},
 		{"a scope outside the registration", "invalid_scope", shop.Request("scope=openid name")},
-		{"a request object", "request_not_supported", shop.Request("request=e30.e30.")},
+		{"a request object without a signature", "invalid_request_object", shop.Request("request=e30.e30.")},
 		{"a request object by reference", "request_uri_not_supported", shop.Request("request_uri=https://shop.example/r")},
 		{"a prompt that nobody knows", "invalid_request", shop.Request("prompt=create")},
 		{"none and another prompt", "invalid_request", shop.Request("prompt=none login")},

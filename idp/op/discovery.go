@@ -10,6 +10,8 @@ import (
 
 	"tegata/authn"
 	"tegata/claims"
+	"tegata/idp/clients"
+	"tegata/idp/jwt"
 	"tegata/idp/keys"
 )
 
@@ -17,6 +19,7 @@ import (
 const (
 	AuthorizePath  = "/authorize"
 	TokenPath      = "/oauth/token"
+	PARPath        = "/par"
 	UserInfoPath   = "/userinfo"
 	JWKSPath       = "/oauth/jwks"
 	EndSessionPath = "/end_session"
@@ -25,7 +28,7 @@ const (
 
 // What the front channel understands; discovery advertises exactly these.
 var (
-	ResponseModes = []string{"query", "fragment", "form_post"}
+	ResponseModes = []string{"query", "fragment", "form_post", "jwt", "query.jwt", "fragment.jwt", "form_post.jwt"}
 	Prompts       = []string{"none", "login", "consent", "select_account"}
 )
 
@@ -36,33 +39,55 @@ type metadata struct {
 	PromptValues   []string `json:"prompt_values_supported"`
 	ClaimsSupport  bool     `json:"claims_parameter_supported"`
 	RequestSupport bool     `json:"request_parameter_supported"`
+	PAREndpoint    string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 section 5
+	RequirePAR     bool     `json:"require_pushed_authorization_requests"`
+	ResponseAlgs   []string `json:"authorization_signing_alg_values_supported"` // JARM section 4
+	CertBound      bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 section 3.3
 }
 
-func discovery(issuer string) metadata {
+func discovery(issuer string, certs Certificates) metadata {
 	return metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
-			Issuer:                            issuer,
-			AuthorizationEndpoint:             issuer + AuthorizePath,
-			TokenEndpoint:                     issuer + TokenPath,
-			UserinfoEndpoint:                  issuer + UserInfoPath,
-			EndSessionEndpoint:                issuer + EndSessionPath,
-			JwksURI:                           issuer + JWKSPath,
-			ScopesSupported:                   claims.Scopes(),
-			ClaimsSupported:                   claimNames(),
-			ResponseTypesSupported:            []string{"code"},
-			ResponseModesSupported:            ResponseModes,
-			GrantTypesSupported:               []oidc.GrantType{oidc.GrantTypeCode},
-			ACRValuesSupported:                []string{authn.ACR},
-			SubjectTypesSupported:             []string{"pairwise"},
-			IDTokenSigningAlgValuesSupported:  keys.Algorithms,
-			TokenEndpointAuthMethodsSupported: []oidc.AuthMethod{oidc.AuthMethodBasic, oidc.AuthMethodPost, oidc.AuthMethodNone},
-			CodeChallengeMethodsSupported:     []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
-			ClaimTypesSupported:               []string{"normal"},
-			UILocalesSupported:                oidc.Locales{language.Japanese, language.English},
+			Issuer:                                     issuer,
+			AuthorizationEndpoint:                      issuer + AuthorizePath,
+			TokenEndpoint:                              issuer + TokenPath,
+			UserinfoEndpoint:                           issuer + UserInfoPath,
+			EndSessionEndpoint:                         issuer + EndSessionPath,
+			JwksURI:                                    issuer + JWKSPath,
+			ScopesSupported:                            claims.Scopes(),
+			ClaimsSupported:                            claimNames(),
+			ResponseTypesSupported:                     []string{"code"},
+			ResponseModesSupported:                     ResponseModes,
+			GrantTypesSupported:                        []oidc.GrantType{oidc.GrantTypeCode},
+			ACRValuesSupported:                         []string{authn.ACR},
+			SubjectTypesSupported:                      []string{"pairwise"},
+			IDTokenSigningAlgValuesSupported:           keys.Algorithms,
+			TokenEndpointAuthMethodsSupported:          authMethods(certs),
+			TokenEndpointAuthSigningAlgValuesSupported: jwt.Algorithms,
+			RequestObjectSigningAlgValuesSupported:     jwt.Algorithms,
+			CodeChallengeMethodsSupported:              []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
+			ClaimTypesSupported:                        []string{"normal"},
+			UILocalesSupported:                         oidc.Locales{language.Japanese, language.English},
 		},
-		ISSParameter: true,
-		PromptValues: Prompts,
+		ISSParameter:   true,
+		PromptValues:   Prompts,
+		RequestSupport: true,
+		PAREndpoint:    issuer + PARPath,
+		ResponseAlgs:   keys.Algorithms,
+		CertBound:      certs.enabled(),
 	}
+}
+
+// authMethods leaves out what needs certificates where nobody would see them.
+func authMethods(certs Certificates) []oidc.AuthMethod {
+	methods := []oidc.AuthMethod{clients.AuthBasic, clients.AuthPost, clients.AuthKey, clients.AuthNone}
+	if certs.enabled() {
+		methods = append(methods, clients.AuthSelfSigned)
+		if certs.Roots != nil {
+			methods = append(methods, clients.AuthTLS)
+		}
+	}
+	return methods
 }
 
 // cached lets relying parties keep an answer as long as a key may be trusted unseen.

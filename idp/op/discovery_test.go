@@ -51,6 +51,9 @@ var known = []string{
 	"acr_values_supported", "subject_types_supported", "id_token_signing_alg_values_supported", "token_endpoint_auth_methods_supported",
 	"code_challenge_methods_supported", "ui_locales_supported", "authorization_response_iss_parameter_supported", "prompt_values_supported",
 	"claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported",
+	"pushed_authorization_request_endpoint", "require_pushed_authorization_requests", "authorization_signing_alg_values_supported",
+	"request_object_signing_alg_values_supported", "token_endpoint_auth_signing_alg_values_supported",
+	"tls_client_certificate_bound_access_tokens",
 }
 
 func TestDiscoveryIsTrue(t *testing.T) {
@@ -70,10 +73,13 @@ func TestDiscoveryIsTrue(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"request_parameter_supported", "claims_parameter_supported", "request_uri_parameter_supported"} {
+	for _, name := range []string{"claims_parameter_supported", "request_uri_parameter_supported", "require_pushed_authorization_requests"} {
 		if said[name] != false { // an absent request_uri_parameter_supported would mean true
 			t.Errorf("%s is %v", name, said[name])
 		}
+	}
+	if said["request_parameter_supported"] != true {
+		t.Error("request objects are not announced")
 	}
 	if said["authorization_response_iss_parameter_supported"] != true {
 		t.Error("iss is not announced (RFC 9207)")

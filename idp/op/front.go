@@ -1,7 +1,9 @@
 package op
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
 
 	"tegata/authn/fail"
 	"tegata/idp"
@@ -23,6 +25,7 @@ type Pages interface {
 type front struct {
 	idp   *idp.Provider
 	pages Pages
+	desk  *desk
 }
 
 // authorize is the authorization endpoint, GET and POST (OIDC Core 3.1.2.1). An error goes to the relying party exactly
@@ -43,17 +46,22 @@ func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
 		f.pages.Error(w, r, err)
 		return
 	}
-	uri, err := redirectOf(v, c)
+	asked, pushed, err := f.desk.source(r.Context(), v, c)
+	if err != nil {
+		f.refuseOutside(w, r, c, v, err)
+		return
+	}
+	uri, err := redirectOf(asked, c)
 	if err != nil {
 		f.pages.Error(w, r, err)
 		return
 	}
-	req, err := requestOf(v, c, uri)
+	req, err := requestOf(asked, c, uri)
 	if err != nil {
 		f.refuse(w, r, c, req, err)
 		return
 	}
-	req.Subject = f.hintSubject(v, c)
+	req.Subject, req.Pushed = f.hintSubject(asked, c), pushed
 	step, err := f.idp.Begin(r.Context(), c, req, f.pages.Browser(w, r))
 	if err != nil {
 		f.refuse(w, r, c, req, err)
@@ -62,9 +70,27 @@ func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
 	f.pages.Step(w, r, step)
 }
 
+// refuse tells the relying party why not, at an address that is known to be its own.
 func (f *front) refuse(w http.ResponseWriter, r *http.Request, c storage.Client, req storage.AuthRequest, err error) {
 	e := fail.From(err)
-	f.pages.Step(w, r, idp.Step{Show: idp.ShowAnswer, Client: c, Err: e, Answer: f.idp.Refusal(req, e)})
+	answer, err := f.idp.Refusal(c, req, e)
+	if err != nil {
+		f.pages.Error(w, r, err)
+		return
+	}
+	f.pages.Step(w, r, idp.Step{Show: idp.ShowAnswer, Client: c, Err: e, Answer: answer})
+}
+
+// refuseOutside is refuse when the request inside cannot be read: the address outside of it will do, if it is registered
+// and spoken to in a way we know. Used and expired request_uris are for the person, who has come back too late.
+func (f *front) refuseOutside(w http.ResponseWriter, r *http.Request, c storage.Client, v url.Values, err error) {
+	uri, untrusted := redirectOf(v, c)
+	if untrusted != nil || errors.Is(err, fail.AlreadyUsed) || errors.Is(err, fail.RequestURIInvalid) {
+		f.pages.Error(w, r, err)
+		return
+	}
+	req, _ := addressOf(v, uri) // a second mistake adds nothing
+	f.refuse(w, r, c, req, err)
 }
 
 // hintSubject is whom the relying party expects. A hint that is not ours, or is another client's, says nothing.

@@ -1,36 +1,49 @@
 package op
 
 import (
+	"context"
 	"net/http"
 
 	zop "github.com/zitadel/oidc/v3/pkg/op"
 
 	"tegata/idp"
+	"tegata/idp/clients/fetch"
+	"tegata/idp/par"
 )
 
+// Options is what an operator decides about the edge. The zero value is the strictest.
+type Options struct {
+	Outside      fetch.Outside // how keys at a jwks_uri are reached
+	Certificates Certificates
+}
+
 // Register mounts the protocol endpoints on mux, one explicit route per method.
-func Register(mux *http.ServeMux, p *idp.Provider, pages Pages) {
-	f := &front{idp: p, pages: pages}
+func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
+	keys := &fetch.Keys{Outside: o.Outside, Now: p.Now}
+	auth := &authenticator{idp: p, keys: keys, certs: o.Certificates}
+	d := &desk{issuer: p.Issuer, keys: keys, pushed: &par.Desk{Store: p.Store, Now: p.Now, Rand: p.Rand}, now: p.Now}
+	f := &front{idp: p, pages: pages, desk: d}
 	mux.HandleFunc("GET "+AuthorizePath, f.authorize)
 	mux.HandleFunc("POST "+AuthorizePath, f.authorize)
 	mux.HandleFunc("GET "+EndSessionPath, f.endSession)
 	mux.HandleFunc("POST "+EndSessionPath, f.endSession)
 
-	u := &userInfo{idp: p}
+	u := &userInfo{idp: p, certs: o.Certificates}
 	mux.Handle("GET "+UserInfoPath, u)
 	mux.Handle("POST "+UserInfoPath, u)
 
-	back := zop.RegisterServer(&server{idp: p}, zop.Endpoints{
+	back := zop.RegisterServer(&server{authenticator: auth}, zop.Endpoints{
 		Token:   zop.NewEndpoint(TokenPath),
 		JwksURI: zop.NewEndpoint(JWKSPath),
 	}, zop.WithServerCORSOptions(nil))
-	mux.Handle("POST "+TokenPath, tokenGuard(back))
+	mux.Handle("POST "+TokenPath, tokenGuard(o.Certificates, back))
+	mux.Handle("POST "+PARPath, tokenGuard(o.Certificates, &push{authenticator: auth, desk: d}))
 	mux.Handle("GET "+JWKSPath, back)
 	mux.Handle("GET "+DiscoveryPath, back)
 
 	for path, allow := range map[string]string{
 		AuthorizePath: "GET, HEAD, POST", EndSessionPath: "GET, HEAD, POST", UserInfoPath: "GET, HEAD, POST",
-		TokenPath: "POST", JWKSPath: "GET, HEAD", DiscoveryPath: "GET, HEAD",
+		TokenPath: "POST", PARPath: "POST", JWKSPath: "GET, HEAD", DiscoveryPath: "GET, HEAD",
 	} {
 		mux.HandleFunc(path, otherMethod(allow))
 	}
@@ -47,15 +60,28 @@ func otherMethod(allow string) http.HandlerFunc {
 
 // tokenGuard keeps what zitadel's token handler leaves open: credentials and codes in the query, answers without
 // no-store, and 401 without a challenge (RFC 6749 5.1, 5.2).
-func tokenGuard(next http.Handler) http.Handler {
+func tokenGuard(certs Certificates, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r = r.Clone(r.Context())
+		chain, err := certs.of(r)
+		if err != nil {
+			writeJSON(w, http.StatusBadRequest, []byte(`{"error":"invalid_request","error_description":"the client certificate cannot be read"}`))
+			return
+		}
+		r = r.Clone(context.WithValue(r.Context(), chainKey{}, chain))
 		r.URL.RawQuery = ""
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Pragma", "no-cache")
 		next.ServeHTTP(&challenger{ResponseWriter: w}, r)
 	})
+}
+
+// chainKey is how the caller's certificate passes through zitadel's server, which does not hand on the connection.
+type chainKey struct{}
+
+func chainFrom(ctx context.Context) chain {
+	c, _ := ctx.Value(chainKey{}).(chain)
+	return c
 }
 
 // challenger names the way to authenticate on every 401.

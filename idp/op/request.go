@@ -15,13 +15,14 @@ import (
 	"tegata/claims"
 	"tegata/claims/mynumber"
 	"tegata/idp/clients"
+	"tegata/idp/jwt"
 	"tegata/storage"
 )
 
 const maxRequest = 16 << 10 // bytes of an authorization request
 
 // lengths that a parameter may have; longer ones are nobody's honest request.
-var maxLength = map[string]int{"state": 2048, "nonce": 512, "client_id": 255, "redirect_uri": 2048, "id_token_hint": 8192}
+var maxLength = map[string]int{"state": 2048, "nonce": 512, "client_id": 255, "redirect_uri": 2048, "id_token_hint": 8192, "request": jwt.MaxSize}
 
 var challengeForm = regexp.MustCompile(`^[0-9A-Za-z_-]{43}$`)
 
@@ -74,10 +75,32 @@ func redirectOf(v url.Values, c storage.Client) (string, error) {
 	return uri, nil
 }
 
+// addressOf is how an answer reaches the relying party, errors included: its redirect URI, state and response mode. With an
+// error the rest is still good to answer to.
+func addressOf(v url.Values, redirectURI string) (storage.AuthRequest, error) {
+	req := storage.AuthRequest{RedirectURI: redirectURI, ResponseMode: "query"}
+	state, bad := single(v, "state")
+	req.State = state
+	mode, err := single(v, "response_mode")
+	switch {
+	case err != nil:
+		return req, errors.Join(bad, err)
+	case mode == "":
+	case !slices.Contains(ResponseModes, mode):
+		return req, errors.Join(bad, fail.RequestInvalid.At("response_mode"))
+	default:
+		req.ResponseMode = mode
+	}
+	return req, bad
+}
+
 // requestOf validates everything else. The returned request is good enough to address an error to, even when err is not
 // nil.
 func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.AuthRequest, error) {
-	req := storage.AuthRequest{RedirectURI: redirectURI, ResponseMode: "query"}
+	req, err := addressOf(v, redirectURI)
+	if err != nil {
+		return req, err
+	}
 	var bad error
 	get := func(name string) string {
 		s, err := single(v, name)
@@ -85,13 +108,6 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 			bad = err
 		}
 		return s
-	}
-	req.State = get("state")
-	if mode := get("response_mode"); mode != "" {
-		if !slices.Contains(ResponseModes, mode) {
-			return req, fail.RequestInvalid.At("response_mode")
-		}
-		req.ResponseMode = mode
 	}
 	req.Nonce = get("nonce")
 	challenge, method := get("code_challenge"), get("code_challenge_method")
@@ -102,10 +118,6 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 		return req, bad
 	case planted(v) != "":
 		return req, fail.MyNumberRefused.At(planted(v))
-	case v.Has("request"):
-		return req, fail.RequestNotSupported
-	case v.Has("request_uri"):
-		return req, fail.RequestURINotSupp
 	case responseType == "":
 		return req, fail.RequestInvalid.At("response_type")
 	case responseType != "code":

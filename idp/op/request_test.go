@@ -64,8 +64,6 @@ func TestRequests(t *testing.T) {
 		{"PKCE without its method, which means plain", without("code_challenge_method"), fail.PKCERequired, "code_challenge_method"},
 		{"a bogus PKCE method", with("code_challenge_method", "S512"), fail.PKCERequired, "code_challenge_method"},
 		{"a challenge that is no SHA-256", with("code_challenge", "short"), fail.RequestInvalid, "code_challenge"},
-		{"a request object", with("request", "e30.e30."), fail.RequestNotSupported, ""},
-		{"a request_uri", with("request_uri", "https://shop.example/r"), fail.RequestURINotSupp, ""},
 		{"prompt none with another", with("prompt", "none login"), fail.RequestInvalid, "prompt"},
 		{"a prompt that nobody knows", with("prompt", "create"), fail.RequestInvalid, "prompt"},
 		{"a negative max_age", with("max_age", "-1"), fail.RequestInvalid, "max_age"},

@@ -9,35 +9,19 @@ import (
 	zop "github.com/zitadel/oidc/v3/pkg/op"
 
 	"tegata/idp"
-	"tegata/idp/clients"
 )
 
 // server answers the back channel behind zitadel's op.Server. What it does not override is answered as unsupported.
 type server struct {
 	zop.UnimplementedServer
-	idp *idp.Provider
+	*authenticator
 }
 
-// VerifyClient authenticates the client of a token request by the one method it registered (RFC 6749 2.3.1).
-// An unknown client and a wrong secret read the same.
+// VerifyClient authenticates the client of a back-channel request by the one method it registered.
 func (s *server) VerifyClient(ctx context.Context, r *zop.Request[zop.ClientCredentials]) (zop.Client, error) {
-	refused := zop.NewStatusError(oidc.ErrInvalidClient(), http.StatusUnauthorized)
-	c, err := s.idp.Client(ctx, r.Data.ClientID)
+	c, err := s.authenticate(ctx, caller{Form: r.Form, Header: r.Header, Path: r.URL.Path, Chain: chainFrom(ctx)})
 	if err != nil {
-		return nil, protocolError(err, refused)
-	}
-	_, _, basic := (&http.Request{Header: r.Header}).BasicAuth()
-	used := "none"
-	switch {
-	case r.Data.ClientAssertion != "":
-		return nil, refused
-	case basic:
-		used = "client_secret_basic"
-	case r.Data.ClientSecret != "":
-		used = "client_secret_post"
-	}
-	if used != c.AuthMethod || used != "none" && !clients.CheckSecret(c, r.Data.ClientSecret) {
-		return nil, refused
+		return nil, err
 	}
 	return client{c}, nil
 }
@@ -48,7 +32,11 @@ func (s *server) CodeExchange(ctx context.Context, r *zop.ClientRequest[oidc.Acc
 	if !ok {
 		return nil, oidc.ErrServerError()
 	}
-	t, err := s.idp.Exchange(ctx, c.Client, r.Data.Code, r.Data.RedirectURI, r.Data.CodeVerifier)
+	holder := idp.Holder{Certificate: chainFrom(ctx).thumbprint()}
+	if c.TLS.Bound && holder.Certificate == nil {
+		return nil, oidc.ErrInvalidRequest().WithDescription("the client's tokens are bound to its certificate, and the connection has none")
+	}
+	t, err := s.idp.Exchange(ctx, c.Client, r.Data.Code, r.Data.RedirectURI, r.Data.CodeVerifier, holder)
 	if err != nil {
 		return nil, protocolError(err, oidc.ErrInvalidClient())
 	}
@@ -65,7 +53,7 @@ func (s *server) Keys(context.Context, *zop.Request[struct{}]) (*zop.Response, e
 
 // Discovery is the provider's metadata.
 func (s *server) Discovery(context.Context, *zop.Request[struct{}]) (*zop.Response, error) {
-	return cached(discovery(s.idp.Issuer)), nil
+	return cached(discovery(s.idp.Issuer, s.certs)), nil
 }
 
 // protocolError chooses the OAuth word for an error of idp. unknownClient is used when the client is the problem.

@@ -10,7 +10,10 @@ import (
 
 // userInfo is the userinfo endpoint (OIDC Core 5.3): the token comes in the Authorization header alone, never in the
 // query or a form, where it would reach logs.
-type userInfo struct{ idp *idp.Provider }
+type userInfo struct {
+	idp   *idp.Provider
+	certs Certificates
+}
 
 func (u *userInfo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
@@ -20,7 +23,12 @@ func (u *userInfo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	body, err := u.idp.UserInfo(r.Context(), token)
+	certs, err := u.certs.of(r)
+	if err != nil {
+		writeJSON(w, http.StatusBadRequest, []byte(`{"error":"invalid_request","error_description":"the client certificate cannot be read"}`))
+		return
+	}
+	body, err := u.idp.UserInfo(r.Context(), token, idp.Holder{Certificate: certs.thumbprint()})
 	switch {
 	case errors.Is(err, idp.ErrInvalidToken):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="tegata", error="invalid_token"`)

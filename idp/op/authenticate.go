@@ -1,0 +1,233 @@
+package op
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	zop "github.com/zitadel/oidc/v3/pkg/op"
+
+	"tegata/idp"
+	"tegata/idp/clients"
+	"tegata/idp/clients/fetch"
+	"tegata/idp/jwt"
+	"tegata/storage"
+)
+
+// AssertionLife is how far ahead the exp of a client assertion may be.
+const AssertionLife = 5 * time.Minute
+
+// caller is a request of the back channel as far as it says who sends it.
+type caller struct {
+	Form   url.Values
+	Header http.Header
+	Path   string // of the endpoint
+	Chain  chain
+}
+
+// authenticator finds out which client calls (RFC 6749 section 2.3). Token endpoint, pushed requests and all others share
+// it.
+type authenticator struct {
+	idp   *idp.Provider
+	keys  *fetch.Keys
+	certs Certificates
+}
+
+// refusal is what every failed authentication reads like; cause is for our log.
+type refusal struct{ cause string }
+
+func (r refusal) Error() string { return r.cause }
+
+// presented is the one way in which a caller proves itself.
+type presented struct {
+	method   string // none also stands for a certificate
+	id       string
+	secret   string
+	assertJW jwt.Token
+}
+
+// authenticate returns the client of a request. The error is ready to be written: an unknown client, a wrong secret and a
+// bad signature read the same. Only who has proved to hold the client's key hears what is wrong with its assertion.
+func (a *authenticator) authenticate(ctx context.Context, from caller) (storage.Client, error) {
+	p, err := from.presented()
+	if err != nil {
+		return storage.Client{}, err
+	}
+	c, err := a.idp.Client(ctx, p.id)
+	if err != nil {
+		return storage.Client{}, protocolError(err, invalidClient(""))
+	}
+	err = a.prove(ctx, c, p, from)
+	var refused refusal
+	var told jwt.Problem
+	switch {
+	case errors.As(err, &told):
+		a.idp.Log.InfoContext(ctx, "client assertion refused", "event", "client_refused", "client", c.ID, "cause", string(told))
+		return storage.Client{}, invalidClient("client_assertion: " + string(told))
+	case errors.As(err, &refused):
+		a.idp.Log.LogAttrs(ctx, slog.LevelInfo, "client authentication refused", slog.String("event", "client_refused"),
+			slog.String("client", c.ID), slog.String("cause", refused.cause))
+		return storage.Client{}, invalidClient("")
+	case err != nil:
+		return storage.Client{}, protocolError(err, invalidClient(""))
+	}
+	return c, nil
+}
+
+func invalidClient(text string) error {
+	e := oidc.ErrInvalidClient()
+	if text != "" {
+		e = e.WithDescription("%s", text)
+	}
+	return zop.NewStatusError(e, http.StatusUnauthorized)
+}
+
+// presented reads the credentials. More than one way, or one word twice, is an error of its own (RFC 6749 section 2.3).
+func (from caller) presented() (presented, error) {
+	for _, name := range []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"} {
+		if len(from.Form[name]) > 1 {
+			return presented{}, oidc.ErrInvalidRequest().WithDescription("%s comes twice", name)
+		}
+	}
+	p := presented{method: clients.AuthNone, id: from.Form.Get("client_id")}
+	ways := 0
+	if from.Header.Get("Authorization") != "" {
+		ways++
+		if err := p.basic(from.Header); err != nil {
+			return p, err
+		}
+	}
+	if secret := from.Form.Get("client_secret"); secret != "" {
+		ways++
+		p.method, p.secret = clients.AuthPost, secret
+	}
+	if compact := from.Form.Get("client_assertion"); compact != "" {
+		ways++
+		if err := p.assertion(compact, from.Form.Get("client_assertion_type")); err != nil {
+			return p, err
+		}
+	}
+	if ways > 1 {
+		return p, oidc.ErrInvalidRequest().WithDescription("the client authenticates in more than one way")
+	}
+	return p, nil
+}
+
+func (p *presented) basic(h http.Header) error {
+	name, password, ok := (&http.Request{Header: h}).BasicAuth()
+	id, err1 := url.QueryUnescape(name)
+	secret, err2 := url.QueryUnescape(password)
+	if !ok || err1 != nil || err2 != nil || p.id != "" && p.id != id {
+		return invalidClient("")
+	}
+	p.method, p.id, p.secret = clients.AuthBasic, id, secret
+	return nil
+}
+
+func (p *presented) assertion(compact, kind string) error {
+	if kind != oidc.ClientAssertionTypeJWTAssertion {
+		return oidc.ErrInvalidRequest().WithDescription("client_assertion_type is not " + oidc.ClientAssertionTypeJWTAssertion)
+	}
+	token, err := jwt.Parse(compact, jwt.ClientAssertion)
+	if err != nil {
+		return invalidClient("")
+	}
+	id := token.Text("iss") // nobody's word yet: it only says whose keys to try
+	if p.id != "" && p.id != id {
+		return invalidClient("")
+	}
+	p.method, p.id, p.assertJW = clients.AuthKey, id, token
+	return nil
+}
+
+// prove checks the credentials against the registration: the one registered method and no other.
+func (a *authenticator) prove(ctx context.Context, c storage.Client, p presented, from caller) error {
+	switch c.AuthMethod {
+	case clients.AuthTLS, clients.AuthSelfSigned:
+		if p.method != clients.AuthNone {
+			return refusal{"another method than the registered one"}
+		}
+		return a.proveCertificate(ctx, c, from.Chain)
+	case p.method:
+	default:
+		return refusal{"another method than the registered one"}
+	}
+	switch {
+	case p.method == clients.AuthKey:
+		return a.proveAssertion(ctx, c, p.assertJW, from.Path)
+	case p.method != clients.AuthNone && !clients.CheckSecret(c, p.secret):
+		return refusal{"wrong secret"}
+	}
+	return nil
+}
+
+// proveAssertion is OpenID Connect Core section 9 and RFC 7523 section 3, as narrow as FAPI 2.0 has it.
+func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t jwt.Token, path string) error {
+	if t.Text("sub") != c.ID || c.Keys.AssertionAlg != "" && t.Header.Alg != c.Keys.AssertionAlg {
+		return refusal{"the assertion's sub or alg is another"}
+	}
+	keys, err := a.keys.Of(ctx, c, t.Header.KeyID)
+	if err != nil {
+		return refusal{err.Error()}
+	}
+	if err := t.Verify(keys); err != nil {
+		return refusal{err.Error()}
+	}
+	if err := t.Fresh(a.idp.Now(), AssertionLife); err != nil {
+		return err
+	}
+	if err := t.For(a.names(path)...); err != nil {
+		return err
+	}
+	if t.Text("jti") == "" {
+		return jwt.Problem("jti is missing")
+	}
+	err = a.idp.Store.Spend(ctx, storage.Spent{Hash: jtiHash(c.ID, t.Text("jti")), Until: t.Expires().Add(jwt.Skew)})
+	if errors.Is(err, storage.ErrSpent) {
+		return jwt.Problem("jti was used before")
+	}
+	return err
+}
+
+// names are ours as an audience: the issuer and the endpoint; for pushed requests also the token endpoint (RFC 9126
+// section 2).
+func (a *authenticator) names(path string) []string {
+	names := []string{a.idp.Issuer, a.idp.Issuer + path}
+	if path == PARPath {
+		names = append(names, a.idp.Issuer+TokenPath)
+	}
+	return names
+}
+
+func jtiHash(client, jti string) []byte {
+	sum := sha256.Sum256([]byte("client_assertion\x00" + client + "\x00" + jti))
+	return sum[:]
+}
+
+// proveCertificate is RFC 8705 section 2.
+func (a *authenticator) proveCertificate(ctx context.Context, c storage.Client, certs chain) error {
+	switch {
+	case len(certs) == 0:
+		return refusal{"no certificate"}
+	case !certs.current(a.idp.Now()):
+		return refusal{"the certificate is not valid now"}
+	case c.AuthMethod == clients.AuthTLS:
+		if !a.certs.issued(certs, a.idp.Now()) || !clients.NamesHolder(c, certs[0]) {
+			return refusal{"the certificate is nobody's, or another's"}
+		}
+		return nil
+	}
+	keys, err := a.keys.Of(ctx, c, "")
+	if err != nil {
+		return refusal{err.Error()}
+	}
+	if !clients.HasKeyOf(keys, certs[0]) {
+		return refusal{"the certificate's key is not registered"}
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package op
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/zitadel/oidc/v3/pkg/oidc"
+	zop "github.com/zitadel/oidc/v3/pkg/op"
+
+	"tegata/authn/fail"
+	"tegata/idp/par"
+)
+
+// push is the endpoint for pushed authorization requests (RFC 9126). What it accepts, /authorize accepts: both ask the same
+// functions.
+type push struct {
+	*authenticator
+	desk *desk
+}
+
+func (p *push) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		zop.WriteError(w, r, oidc.ErrInvalidRequest().WithDescription("the form cannot be read"), p.idp.Log)
+		return
+	}
+	uri, err := p.take(r)
+	var wrong pushFault
+	switch {
+	case errors.As(err, &wrong):
+		body, _ := json.Marshal(wrong) // two texts
+		writeJSON(w, http.StatusBadRequest, body)
+		return
+	case err != nil:
+		zop.WriteError(w, r, err, p.idp.Log)
+		return
+	}
+	body, err := json.Marshal(struct {
+		RequestURI string `json:"request_uri"`
+		ExpiresIn  int    `json:"expires_in"`
+	}{uri, int(par.Life / time.Second)})
+	if err != nil {
+		zop.WriteError(w, r, err, p.idp.Log)
+		return
+	}
+	writeJSON(w, http.StatusCreated, body)
+}
+
+// take authenticates, validates and keeps. Its errors are ready to be written.
+func (p *push) take(r *http.Request) (string, error) {
+	ctx, form := r.Context(), r.PostForm
+	c, err := p.authenticate(ctx, caller{Form: form, Header: r.Header, Path: PARPath, Chain: chainFrom(ctx)})
+	if err != nil {
+		return "", err
+	}
+	for _, credential := range []string{"client_secret", "client_assertion", "client_assertion_type"} {
+		form.Del(credential)
+	}
+	if form.Has("request_uri") { // RFC 9126 section 2.1
+		return "", pushError(fail.RequestInvalid.At("request_uri"))
+	}
+	form.Set("client_id", c.ID)
+	asked, err := p.desk.unwrapped(ctx, form, c)
+	if err != nil {
+		return "", pushError(err)
+	}
+	to, err := redirectOf(asked, c)
+	if err != nil {
+		return "", pushError(err)
+	}
+	if _, err := requestOf(asked, c, to); err != nil {
+		return "", pushError(err)
+	}
+	uri, err := p.desk.pushed.Push(ctx, c.ID, asked)
+	if err != nil {
+		return "", protocolError(err, nil)
+	}
+	return uri, nil
+}
+
+// pushFault is a mistake in the request, in OAuth's words.
+type pushFault struct {
+	Word string `json:"error"`
+	Text string `json:"error_description"`
+}
+
+func (f pushFault) Error() string { return f.Word }
+
+// pushError tells an authenticated client which parameter is wrong.
+func pushError(err error) error {
+	e := fail.From(err)
+	if e.Status >= http.StatusInternalServerError {
+		return protocolError(err, nil)
+	}
+	out := pushFault{e.OAuth, e.Code}
+	if e.OAuth == "" { // an untrusted redirect URI, which has no word for a redirect
+		out.Word = "invalid_request"
+	}
+	if e.Field != "" {
+		out.Text += ": " + e.Field
+	}
+	return out
+}
