@@ -1,6 +1,10 @@
 package e2e_test
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -238,6 +242,38 @@ func TestPagesSpeakTheLanguageOfTheBrowserAndOfTheSwitch(t *testing.T) {
 			p.see("#error[data-code=access_denied]")
 			speaks(p, tc.browser)
 		})
+	}
+}
+
+// The page posts itself to another site: its policy must let it, and the other site must get all of the answer.
+func TestAnAnswerByFormPostArrives(t *testing.T) {
+	t.Parallel()
+	answers := make(chan url.Values, 1)
+	site := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = io.WriteString(rw, "<!doctype html><link rel=icon href=data:,><title>x</title><p id=end>end")
+		if r.Method == http.MethodPost && r.ParseForm() == nil {
+			answers <- r.PostForm
+		}
+	}))
+	defer site.Close()
+	w := start(t, "--clients", clientsFile(t, `[{"client_id": "bank", "client_name": "Bank", "redirect_uris": ["`+site.URL+`/callback"]}]`))
+	p := newPerson(t, "ja")
+	p.open(w.authorize("bank", url.Values{"response_mode": {"form_post"}}))
+	reader := p.launch(w)
+	reader.layDown("taro")
+	reader.enterPIN("1234", "ABC123")
+	p.click("#allow")
+	p.see("#end")
+	answer := <-answers
+	if answer.Get("state") != "s1" || answer.Get("iss") != w.Issuer || len(answer) != 3 {
+		t.Errorf("the answer has %d fields, state %q, iss %q", len(answer), answer.Get("state"), answer.Get("iss"))
+	}
+	if tok := w.tokens(t, "bank", answer.Get("code")); tok.claims["age_over_18"] != true {
+		t.Errorf("the token says %v", tok.claims)
+	}
+	if at := p.address(); at != site.URL+"/callback" {
+		t.Errorf("the address holds more than it should: %s", at)
 	}
 }
 

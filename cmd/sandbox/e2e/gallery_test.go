@@ -65,6 +65,7 @@ func TestEveryPageFitsEveryScreen(t *testing.T) {
 			t.Parallel()
 			w, p := start(t, "--clients", shops(t)), newPerson(t, lang)
 			w.tour(p, lang)
+			w.formPost(newPersonWithoutScripts(t, lang), lang)
 		})
 	}
 }
@@ -142,6 +143,17 @@ func (w *world) tour(p *tab, lang string) {
 	p.open(w.Issuer + "/nowhere")
 	p.see("#error-code")
 	p.picture("error-not-found", lang)
+}
+
+// formPost is the page that a script would leave at once.
+func (w *world) formPost(p *tab, lang string) {
+	p.open(w.authorize("poster", url.Values{"response_mode": {"form_post"}}))
+	reader := p.launch(w)
+	reader.layDown("taro")
+	reader.enterPIN("1234", "ABC123")
+	p.click("#allow")
+	p.see("body.page-formpost #answer button")
+	p.picture("formpost", lang)
 }
 
 // A listener that hears nothing would pass every story above.

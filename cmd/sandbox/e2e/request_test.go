@@ -16,13 +16,18 @@ const (
 // shops are relying parties of these tests; nobody answers at their addresses.
 func shops(t testing.TB) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "clients.json")
-	if err := os.WriteFile(path, []byte(`[
+	return clientsFile(t, `[
 		{"client_id": "poster", "client_secret": "poster-secret-of-more-than-32-characters", "client_name": "Poster",
 		 "redirect_uris": ["http://127.0.0.1:8000/callback"]},
 		{"client_id": "bank", "client_secret": "bank-secret-of-more-than-32-characters-0", "client_name": "Bank",
 		 "redirect_uris": ["http://127.0.0.1:8000/bank"]}
-	]`), 0o600); err != nil {
+	]`)
+}
+
+func clientsFile(t testing.TB, body string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "clients.json")
+	if err := os.WriteFile(path, []byte(body), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
