@@ -31,10 +31,12 @@ type list struct {
 	gone, held serials  // held are the suspended ones
 }
 
+var oidDistribution = asn1.ObjectIdentifier{2, 5, 29, 31}
+
+// Contents of object identifiers: reading a million of them properly would take tens of megabytes.
 var (
-	oidReasonCode        = asn1.ObjectIdentifier{2, 5, 29, 21}
-	oidDistributionPoint = asn1.ObjectIdentifier{2, 5, 29, 28}
-	oidDistribution      = asn1.ObjectIdentifier{2, 5, 29, 31}
+	idReasonCode        = []byte{0x55, 0x1D, 0x15} // 2.5.29.21
+	idDistributionPoint = []byte{0x55, 0x1D, 0x1C} // 2.5.29.28
 )
 
 // parseList believes a list that one of the issuers signed. The signature comes first: what a stranger wrote is not
@@ -128,9 +130,7 @@ func (l *list) readEntries(entries cryptobyte.String) error {
 	l.gone.short = make([]uint64, 0, n)
 	for !entries.Empty() {
 		var entry, serial, extensions cryptobyte.String
-		var revokedAt time.Time
-		if !entries.ReadASN1(&entry, der.SEQUENCE) || !entry.ReadASN1(&serial, der.INTEGER) || !readTime(&entry, &revokedAt) ||
-			!positiveInteger(serial) {
+		if !entries.ReadASN1(&entry, der.SEQUENCE) || !entry.ReadASN1(&serial, der.INTEGER) || !skipTime(&entry) || !positiveInteger(serial) {
 			return errListForm
 		}
 		reason := 0
@@ -170,9 +170,9 @@ const certificateHold = 6 // RFC 5280 5.3.1
 // readReason reads the extensions of an entry. Any reason but a hold is for good, and never leaves this file (R9).
 func readReason(extensions cryptobyte.String) (int, error) {
 	reason := 0
-	err := eachExtension(extensions, func(id asn1.ObjectIdentifier, critical bool, value cryptobyte.String) error {
+	err := eachExtension(extensions, func(id []byte, critical bool, value cryptobyte.String) error {
 		switch {
-		case id.Equal(oidReasonCode):
+		case bytes.Equal(id, idReasonCode):
 			if !value.ReadASN1Enum(&reason) || !value.Empty() {
 				return errListForm
 			}
@@ -189,9 +189,9 @@ func (l *list) readExtensions(extensions cryptobyte.String) error {
 	if !extensions.ReadASN1(&all, der.SEQUENCE) || !extensions.Empty() {
 		return errListForm
 	}
-	return eachExtension(all, func(id asn1.ObjectIdentifier, critical bool, value cryptobyte.String) error {
+	return eachExtension(all, func(id []byte, critical bool, value cryptobyte.String) error {
 		switch {
-		case id.Equal(oidDistributionPoint):
+		case bytes.Equal(id, idDistributionPoint):
 			return l.readScope(value)
 		case critical: // for example a delta list, which says nothing of what is missing in it
 			return errListExtension
@@ -284,12 +284,11 @@ func fullNames(point cryptobyte.String) ([]string, bool) {
 	return all, true
 }
 
-func eachExtension(extensions cryptobyte.String, read func(asn1.ObjectIdentifier, bool, cryptobyte.String) error) error {
+func eachExtension(extensions cryptobyte.String, read func([]byte, bool, cryptobyte.String) error) error {
 	for !extensions.Empty() {
-		var extension, value cryptobyte.String
-		var id asn1.ObjectIdentifier
+		var extension, id, value cryptobyte.String
 		var critical bool
-		if !extensions.ReadASN1(&extension, der.SEQUENCE) || !extension.ReadASN1ObjectIdentifier(&id) ||
+		if !extensions.ReadASN1(&extension, der.SEQUENCE) || !extension.ReadASN1(&id, der.OBJECT_IDENTIFIER) ||
 			extension.PeekASN1Tag(der.BOOLEAN) && !extension.ReadASN1Boolean(&critical) || !extension.ReadASN1(&value, der.OCTET_STRING) || !extension.Empty() {
 			return errListForm
 		}
@@ -298,6 +297,11 @@ func eachExtension(extensions cryptobyte.String, read func(asn1.ObjectIdentifier
 		}
 	}
 	return nil
+}
+
+// skipTime passes over the time of a revocation: that it happened is enough.
+func skipTime(s *cryptobyte.String) bool {
+	return s.PeekASN1Tag(der.UTCTime) && s.SkipASN1(der.UTCTime) || s.PeekASN1Tag(der.GeneralizedTime) && s.SkipASN1(der.GeneralizedTime)
 }
 
 func readTime(s *cryptobyte.String, t *time.Time) bool {
