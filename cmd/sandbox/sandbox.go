@@ -248,7 +248,9 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 	ledger := &revocation.Ledger{Prices: revocation.Prices{Authentication: 2, Signature: 20}, Now: w.now}
 	return provider.Open(ctx, provider.Options{
 		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: authority.Trust(),
-		Revocation:      &revocation.OCSP{URL: authority.ResponderOf, HTTP: provider.Outbound(), Now: w.now, Rand: rand.Reader},
+		Revocation: revocation.Metered{Ledger: ledger, Next: &revocation.OCSP{
+			URL: authority.ResponderOf, HTTP: provider.Outbound(), Now: w.now, Rand: rand.Reader}},
+		Ledger:          ledger,
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: launch,
 		Now: w.now, Rand: rand.Reader, Log: w.log})
 }
