@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tegata/authn/fail"
@@ -173,7 +174,7 @@ func (s Service) try(ctx context.Context, r Reader) *try {
 	go func() {
 		defer close(t.done)
 		defer cancel()
-		t.session, t.err = s.open(trying, r.Name, func() { close(t.acquired) })
+		t.session, t.err = s.open(trying, r.Name, sync.OnceFunc(func() { close(t.acquired) }))
 	}()
 	return t
 }

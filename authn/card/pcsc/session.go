@@ -27,8 +27,23 @@ func (s Service) Open(ctx context.Context, reader string) (*Session, error) {
 	return s.withDefaults().open(ctx, reader, func() {})
 }
 
-// open calls acquired when the card is ours, before the first command.
+const mostOpens = 3
+
+// open tries again when the card was reset before it was known: when a program dies, pcscd ends its transaction first and resets the
+// card then, in the middle of ours. No PIN was sent so far. acquired is called when the card is ours, before the first command.
 func (s Service) open(ctx context.Context, reader string, acquired func()) (*Session, error) {
+	var session *Session
+	var err error
+	for range mostOpens {
+		session, err = s.openOnce(ctx, reader, acquired)
+		if !errors.Is(err, ResetCard) {
+			break
+		}
+	}
+	return session, err
+}
+
+func (s Service) openOnce(ctx context.Context, reader string, acquired func()) (*Session, error) {
 	w := &wire{limits: s.Limits, lost: make(chan struct{})}
 	w.line = newLine(beatPeriod, w.beat, w.finish)
 	var opened *card.Card
@@ -88,14 +103,14 @@ func (w *wire) acquire(ctx context.Context, s system, reader string) error {
 }
 
 const (
-	retryPause    = 200 * time.Millisecond
-	exclusiveWait = 2 * time.Second // a program that holds a card for itself mostly keeps it
-	mostResets    = 16              // by logins that were queued before this one
+	retryPause  = 200 * time.Millisecond
+	connectWait = 2 * time.Second // a program that holds a card for itself mostly keeps it
+	mostResets  = 16              // by logins that were queued before this one
 )
 
 // connect tries again for a while when another program holds the card for itself.
 func (w *wire) connect(ctx context.Context, reader string, until time.Time) error {
-	for giveUp := time.Now().Add(min(exclusiveWait, w.limits.Acquire)); ; {
+	for giveUp := time.Now().Add(min(connectWait, w.limits.Acquire)); ; {
 		err := run(ctx, w.line, time.Until(until), func() (err error) {
 			w.handle, err = w.session.connect(reader)
 			if err == nil && w.handle.protocol() == noProtocol {
@@ -150,8 +165,11 @@ func (w *wire) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 // transmit is the line's. A card that vanishes during a command leaves an empty answer and no error (card.md 3.5).
 func (w *wire) transmit(command []byte) ([]byte, error) {
 	response, err := w.handle.transmit(command)
-	if err == nil && len(response) < 2 {
+	switch {
+	case err == nil && len(response) < 2:
 		return nil, RemovedCard
+	case errors.Is(err, ProtocolMismatch): // what pcscd says first of a card that was reset behind our back
+		return nil, ResetCard
 	}
 	return response, err
 }

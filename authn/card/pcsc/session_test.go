@@ -138,7 +138,6 @@ func TestEachResultTellsAPersonWhatToDo(t *testing.T) {
 		{"begin", InvalidHandle, fail.PCSCUnavailable},
 		{"transmit", NotTransacted, fail.CardRemoved},
 		{"transmit", RemovedCard, fail.CardRemoved},
-		{"transmit", ResetCard, fail.CardRemoved},
 		{"transmit", ReaderUnavailable, fail.ReaderNone},
 		{"transmit", NoService, fail.PCSCUnavailable},
 		{"transmit", CommError, fail.PCSCUnavailable},
@@ -305,6 +304,30 @@ func TestAnExclusiveHolderIsAskedForTwoSeconds(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// pcscd resets the card of a program that died in the middle of our transaction. Until the card is known nothing is lost by starting
+// anew; afterwards the PIN may be.
+func TestAResetBehindOurBack(t *testing.T) {
+	for _, result := range []Code{ResetCard, ProtocolMismatch} {
+		for n := range 3 {
+			d, _ := newDesk(t)
+			d.fails["transmit"] = append(make([]error, n), result)
+			if err := login(t.Context(), d); err != nil {
+				t.Errorf("%v at command %d: %v", result, n+1, err)
+			}
+		}
+		d, _ := newDesk(t)
+		d.fails["transmit"] = append(make([]error, 3), result)
+		if err := login(t.Context(), d); !errors.Is(err, fail.CardRemoved) {
+			t.Errorf("%v in the session: %v", result, err)
+		}
+		d, _ = newDesk(t)
+		d.fails["transmit"] = slices.Repeat([]error{result}, 1000)
+		if err := login(t.Context(), d); !errors.Is(err, fail.CardRemoved) || len(d.commands) != mostOpens {
+			t.Errorf("%v each time: %v after %d commands", result, err, len(d.commands))
+		}
+	}
 }
 
 // Trap 31, and a panic of the library.

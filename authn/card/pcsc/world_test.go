@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -170,6 +171,15 @@ func (o *other) begin() *other {
 	return o
 }
 
+// again begins anew after the reset of another.
+func (o *other) again() *other {
+	o.t.Helper()
+	if err := o.card.Reconnect(scard.ShareShared, scard.ProtocolT0|scard.ProtocolT1, scard.LeaveCard); err != nil {
+		o.t.Fatal(err)
+	}
+	return o.begin()
+}
+
 func (o *other) end(then scard.Disposition) {
 	o.t.Helper()
 	if err := o.card.EndTransaction(then); err != nil {
@@ -234,6 +244,17 @@ func (f *foreign) heard() (resets int, commands [][]byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.resets, slices.Clone(f.commands)
+}
+
+// counted is a card that counts how often it was switched on or reset.
+type counted struct {
+	*cardtest.Card
+	resets atomic.Int64
+}
+
+func (c *counted) Connect() card.Transport {
+	c.resets.Add(1)
+	return c.Card.Connect()
 }
 
 // changed is a card whose answers are changed on their way.
