@@ -55,7 +55,7 @@ func (w *world) put(ctx context.Context, m *clients.Metadata, warn io.Writer) er
 	var foreign []string
 	m.Scope, foreign = knownScopes(m.Scope)
 	note("unknown scopes left out:", foreign)
-	if m.ClientSecret == "" && m.AuthMethod != clients.AuthNone {
+	if m.ClientSecret == "" && (m.AuthMethod == "" || clients.HasSecret(m.AuthMethod)) {
 		secret, _, err := clients.NewSecret(rand.Reader)
 		if err != nil {
 			return err

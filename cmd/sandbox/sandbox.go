@@ -26,6 +26,8 @@ import (
 	"tegata/cmd/provider"
 	"tegata/cmd/sandbox/cards"
 	"tegata/idp/clients"
+	"tegata/idp/clients/fetch"
+	"tegata/idp/op"
 	"tegata/storage/gormstore"
 	"tegata/storage/seal"
 	"tegata/testdata/personas"
@@ -252,7 +254,7 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 			URL: authority.ResponderOf, HTTP: provider.Outbound(), Now: w.now, Rand: rand.Reader}},
 		Ledger:          ledger,
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: launch,
-		Now: w.now, Rand: rand.Reader, Log: w.log})
+		Edge: op.Options{Outside: fetch.Outside{Loopback: true}}, Now: w.now, Rand: rand.Reader, Log: w.log})
 }
 
 type secrets struct {

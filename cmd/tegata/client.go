@@ -34,7 +34,7 @@ type clientCreate struct {
 	Purpose      string   `help:"Why it asks, shown at consent."`
 	PurposeJa    string   `help:"Its Japanese form."`
 	Alg          string   `help:"ID token algorithm: ES256 or RS256."`
-	AuthMethod   string   `help:"client_secret_basic, client_secret_post or none."`
+	AuthMethod   string   `help:"client_secret_basic (the default), client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none; all but the secrets need --metadata for the keys or the holder."`
 	LoopbackHTTP bool     `name:"loopback-http" help:"Allow http://localhost redirect URIs, for development."`
 }
 
@@ -45,7 +45,7 @@ func (c *clientCreate) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	secret := ""
-	if m.AuthMethod != "none" {
+	if m.AuthMethod == "" || clients.HasSecret(m.AuthMethod) {
 		if secret, _, err = clients.NewSecret(rand.Reader); err != nil {
 			return err
 		}

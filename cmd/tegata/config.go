@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"tegata/authn/jpki"
+	"tegata/idp/op"
 	"tegata/storage/seal"
 )
 
@@ -36,6 +37,8 @@ type config struct {
 	CardInfoIssuers []string `env:"TEGATA_CARD_INFO_ISSUERS" type:"path" help:"PEM files with public keys that certify card-info data, where the operator has them."`
 	LaunchTemplate  string   `env:"TEGATA_LAUNCH_TEMPLATE" default:"tegata:{ticket}" help:"Link that wakes the agent."`
 	TrustedProxies  []string `env:"TEGATA_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed (CIDR)."`
+	ClientCert      string   `name:"client-cert-header" env:"TEGATA_CLIENT_CERT_HEADER" placeholder:"NAME" help:"Header in which the trusted proxies hand on a client's TLS certificate: Client-Cert of RFC 9440, or a percent-encoded PEM block. The proxy must remove it from what clients send."`
+	ClientCAs       []string `name:"client-cas" env:"TEGATA_CLIENT_CAS" type:"path" help:"PEM files with the CA certificates of clients that use tls_client_auth."`
 	MaxConns        int      `env:"TEGATA_MAX_CONNS" default:"16" help:"Database connections."`
 }
 
@@ -47,6 +50,7 @@ type checked struct {
 	policies jpki.Policies
 	cardInfo []*rsa.PublicKey
 	proxies  []netip.Prefix
+	clients  op.Certificates
 	revocationChecked
 }
 
@@ -85,7 +89,22 @@ func (c config) check() (checked, error) {
 		p.add(err != nil, "TEGATA_TRUSTED_PROXIES: "+text+" is not a network such as 10.0.0.0/8")
 		out.proxies = append(out.proxies, prefix)
 	}
+	p.add(c.ClientCert != "" && len(out.proxies) == 0, "TEGATA_CLIENT_CERT_HEADER needs TEGATA_TRUSTED_PROXIES: from anybody else the header is a forgery")
+	p.add(c.ClientCert == "" && len(c.ClientCAs) > 0, "TEGATA_CLIENT_CAS needs TEGATA_CLIENT_CERT_HEADER")
+	out.clients = op.Certificates{Header: c.ClientCert, Proxies: out.proxies, Roots: pool(readCertificates(c.ClientCAs, "TEGATA_CLIENT_CAS", &p))}
 	return out, p.err()
+}
+
+// pool is nil without certificates: then no authority of clients is trusted, and not the system's either.
+func pool(certs []*x509.Certificate) *x509.CertPool {
+	if len(certs) == 0 {
+		return nil
+	}
+	out := x509.NewCertPool()
+	for _, cert := range certs {
+		out.AddCert(cert)
+	}
+	return out
 }
 
 func (d database) check(p *problems) *seal.Keyset {

@@ -11,6 +11,7 @@ import (
 	"tegata/authn/jpki"
 	"tegata/claims/mynumber"
 	"tegata/cmd/provider"
+	"tegata/idp/op"
 )
 
 type serveCommand struct {
@@ -56,7 +57,7 @@ func (s *serveCommand) options(c checked, log *slog.Logger) provider.Options {
 		Trust: &jpki.Trust{Anchors: c.anchors, Policies: c.policies}, TestAnchors: s.TestAnchors,
 		Revocation: checker, Lists: lists, Ledger: ledger,
 		CardInfoIssuers: c.cardInfo, LaunchTemplate: s.LaunchTemplate, TrustedProxies: c.proxies,
-		Now: time.Now, Rand: rand.Reader, Log: log,
+		Edge: op.Options{Certificates: c.clients}, Now: time.Now, Rand: rand.Reader, Log: log,
 	}
 }
 

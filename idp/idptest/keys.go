@@ -36,7 +36,7 @@ func (w *World) NewKey(kid string) (crypto.Signer, json.RawMessage) {
 // Signed is an ES256 JWT of the relying party's key.
 func (rp *RP) Signed(typ string, claims map[string]any) string {
 	rp.w.T.Helper()
-	s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: rp.Key, KeyID: "k"}},
+	s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: rp.Key, KeyID: rp.KeyID}},
 		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
 		rp.w.T.Fatal(err)

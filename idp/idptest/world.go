@@ -101,6 +101,7 @@ func (w *World) Register(m clients.Metadata) *RP {
 	}
 	rp := &RP{w: w}
 	if m.JWKS == nil && m.JWKSURI == "" {
+		rp.KeyID = "k"
 		rp.Key, m.JWKS = w.NewKey("k")
 	}
 	record, problems := clients.Rules{AllowLoopbackHTTP: true}.Client(m, w.Town.Clock.Now())

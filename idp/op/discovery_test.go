@@ -118,7 +118,16 @@ func TestAdvertisedMethodsModesAndPromptsWork(t *testing.T) {
 	var b *idptest.Browser
 	for _, method := range texts(t, said["token_endpoint_auth_methods_supported"]) {
 		for _, alg := range texts(t, said["id_token_signing_alg_values_supported"]) {
-			rp := w.Register(clients.Metadata{ClientID: strings.ToLower(strings.ReplaceAll(method, "_", "-") + alg), AuthMethod: method, IDTokenAlg: alg})
+			m := clients.Metadata{ClientID: strings.ToLower(strings.ReplaceAll(method, "_", "-") + alg), AuthMethod: method, IDTokenAlg: alg}
+			der, set := issue(t, w, m.ClientID, method == clients.AuthSelfSigned, nil)
+			switch method {
+			case clients.AuthTLS:
+				m.TLSSANDNS = m.ClientID + ".example"
+			case clients.AuthSelfSigned:
+				m.JWKS = set
+			}
+			rp := w.Register(m)
+			rp.Headers = told(der)
 			if b == nil {
 				b = signedIn(t, w, rp)
 			}

@@ -4,11 +4,14 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"net/netip"
 	"path/filepath"
 	"testing"
 
 	"tegata/cmd/provider"
+	"tegata/idp/clients/fetch"
 	"tegata/idp/idptest"
+	"tegata/idp/op"
 	"tegata/storage/gormstore"
 	"tegata/storage/seal"
 	"tegata/storage/storagetest"
@@ -46,6 +49,8 @@ func openOn(t *testing.T, url string) *idptest.World {
 		o, err := provider.Open(t.Context(), provider.Options{
 			Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation,
 			CardInfoIssuers: []*rsa.PublicKey{p.Town.Authority.CardInfoIssuer()}, LaunchTemplate: p.Launch,
+			Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Certificates: op.Certificates{
+				Header: "Client-Cert", Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Roots: roots(t)}},
 			Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log})
 		if err != nil {
 			t.Fatal(err)
