@@ -105,12 +105,16 @@ func (p *Provider) Watch(ctx context.Context, id string, b Browser, version int6
 	return p.Resume(ctx, id, b)
 }
 
-// Start puts a ticket out: the person has chosen the reader.
-func (p *Provider) Start(ctx context.Context, id string, b Browser) (Step, error) {
+// Start puts a ticket out: the person has chosen the reader. lang is the language that the person clicked, or "": it is
+// kept with the login, because the way back from the agent carries nothing but a code.
+func (p *Provider) Start(ctx context.Context, id string, b Browser, lang string) (Step, error) {
 	if err := p.allowed(MethodReader); err != nil {
 		return Step{}, err
 	}
 	return p.move(ctx, id, b, func(l storage.Login) (storage.Login, error) {
+		if lang != "" {
+			l.Request.UILocales = []string{lang}
+		}
 		return authn.Start(l, b.Secret, p.Now(), p.Rand)
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"tegata/authn/fail"
 	"tegata/idp"
 	"tegata/web/show"
+	"tegata/web/ui"
 )
 
 // Handler serves /login.
@@ -58,7 +59,7 @@ func (h *Handler) back(c *gin.Context) error {
 }
 
 func (h *Handler) start(c *gin.Context) error {
-	step, err := h.IDP.Start(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request))
+	step, err := h.IDP.Start(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request), ui.Clicked(c.Request))
 	return h.to(c, step, err)
 }
 

@@ -16,7 +16,7 @@ var matcher = language.NewMatcher([]language.Tag{language.Japanese, language.Eng
 // party asked for (ui_locales, OIDC Core 3.1.2.1), then Accept-Language, then Japanese.
 // Locales given to WithUILocales count like uiLocales when uiLocales is empty.
 func Lang(r *http.Request, uiLocales []string) string {
-	if lang := clicked(r); lang != "" {
+	if lang := Clicked(r); lang != "" {
 		return lang
 	}
 	if len(uiLocales) == 0 {
@@ -46,8 +46,8 @@ func WithUILocales(r *http.Request, uiLocales []string) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), localesKey{}, uiLocales))
 }
 
-// clicked gives the language of ?lang=, or "" if there is none that we speak.
-func clicked(r *http.Request) string {
+// Clicked gives the language of ?lang=, or "" if there is none that we speak.
+func Clicked(r *http.Request) string {
 	asked := r.URL.Query().Get("lang")
 	for _, lang := range Langs {
 		if asked == lang {

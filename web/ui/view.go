@@ -24,7 +24,7 @@ type view struct {
 func newView(r *http.Request, page Page, s spec) view {
 	v := view{
 		Page: page, Name: s.name, Lang: Lang(r, nil), Script: s.script,
-		Reader: s.reader, Wide: s.wide, clicked: clicked(r),
+		Reader: s.reader, Wide: s.wide, clicked: Clicked(r),
 	}
 	if s.repeatable && r.Method == http.MethodGet {
 		v.Other = otherLang(v.Lang)
@@ -53,7 +53,7 @@ func (v view) Keep(target string) string {
 // KeepLang returns target, a path of this server, with the ?lang= of r when there is one: a
 // handler that redirects keeps the language which the person has clicked.
 func KeepLang(r *http.Request, target string) string {
-	return view{clicked: clicked(r)}.Keep(target)
+	return view{clicked: Clicked(r)}.Keep(target)
 }
 
 func addLang(target, lang string) string {

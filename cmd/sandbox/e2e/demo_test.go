@@ -237,7 +237,7 @@ func TestPagesSpeakTheLanguageOfTheBrowserAndOfTheSwitch(t *testing.T) {
 			reader.layDown("taro")
 			reader.enterPIN("1234", "ABC123")
 			p.see("body.page-consent")
-			speaks(p, tc.browser) // the way back comes from the agent, which knows no switch
+			speaks(p, tc.other) // the choice is kept with the login: the way back from the agent carries a code alone
 			p.click("#deny")
 			p.see("#error[data-code=access_denied]")
 			speaks(p, tc.browser)
