@@ -7,14 +7,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"tegata/authn/agent"
 	"tegata/authn/card"
-	"tegata/authn/cardtest"
 	"tegata/authn/fail"
 	"tegata/web/ui"
 )
@@ -235,92 +232,6 @@ func (r *Reader) withCard(ctx context.Context, persona string, work func(*card.C
 	return errors.Join(work(c), c.Close())
 }
 
-// enter takes one entry of PIN and password to the card. Each is presented at most once.
-func (r *Reader) enter(w http.ResponseWriter, req *http.Request) {
-	h, ok := r.find(req)
-	if !ok {
-		r.trouble(w, req, fail.LoginExpired)
-		return
-	}
-	if req.PostFormValue("decision") == "cancel" {
-		r.cancel(w, req, h)
-		return
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.done {
-		seeOther(w, req, "/at/"+req.PathValue("id")+"/done")
-		return
-	}
-	err := r.perform(req, h)
-	var refused *fail.Error
-	switch {
-	case err == nil:
-		h.done = true
-		seeOther(w, req, "/at/"+req.PathValue("id")+"/done")
-	case errors.As(err, &refused) && retryable(refused):
-		r.showPIN(w, req, http.StatusOK, refused)
-	default:
-		h.back.Fail()
-		r.trouble(w, req, err)
-	}
-}
-
-// retryable says that another entry may help.
-func retryable(e *fail.Error) bool {
-	for _, known := range []*fail.Error{fail.PINWrong, fail.PINFormat, fail.PINLocked, fail.PINUnknown, fail.PINLastTry} {
-		if errors.Is(e, known) {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *Reader) perform(req *http.Request, h *held) error {
-	pin, err := card.NormalizeDigits(req.PostFormValue("pin"))
-	if err != nil {
-		return err
-	}
-	return r.withCard(req.Context(), req.PathValue("persona"), func(c *card.Card) error {
-		secrets := agent.Secrets{PIN: pin, CardInfoPIN: append([]byte(nil), pin...)}
-		asks, err := h.session.NeedsPassword(req.Context(), c)
-		if err != nil {
-			return err
-		}
-		if asks {
-			if secrets.Password, err = card.NormalizePassword(req.PostFormValue("password")); err != nil {
-				return err
-			}
-		}
-		if err := lastTry(req, c, asks); err != nil {
-			return err
-		}
-		code, err := h.session.Perform(req.Context(), c, secrets)
-		if err != nil {
-			return err
-		}
-		return h.back.Complete(code)
-	})
-}
-
-// lastTry demands a second confirmation before a counter that stands at one is risked.
-func lastTry(req *http.Request, c *card.Card, password bool) error {
-	pins := []card.PIN{card.AuthPIN}
-	if password {
-		pins = append(pins, card.SignPassword)
-	}
-	for _, p := range pins {
-		left, err := c.Tries(req.Context(), p)
-		if err != nil {
-			return err
-		}
-		if left == 1 && req.PostFormValue("confirm_last") != "yes" {
-			return fail.PINLastTry.Left(1)
-		}
-	}
-	return nil
-}
-
 func (r *Reader) cancel(w http.ResponseWriter, req *http.Request, h *held) {
 	h.back.Fail()
 	if err := h.session.Cancel(req.Context(), fail.UserCancelled.Code); err != nil {
@@ -343,61 +254,6 @@ func (r *Reader) trouble(w http.ResponseWriter, req *http.Request, err error) {
 		incident = said.Incident
 	}
 	r.UI.Render(w, req, e.Status, ui.ErrorPage{Err: e, Incident: incident, Time: r.Now(), Reader: true})
-}
-
-func (r *Reader) provider() string {
-	return strings.TrimPrefix(strings.TrimPrefix(r.Issuer, "https://"), "http://")
-}
-
-// asks is what every page of a login shows: who asks, for what, and the number.
-func (r *Reader) asks(req *http.Request, h *held) ui.CardAsk {
-	c := h.session.Context()
-	ask := ui.CardAsk{
-		RPName: c.Client.Name, RPHost: c.Client.Host, Provider: r.provider(), Number: c.Number, Purpose: c.Client.Purpose, Items: c.Items}
-	if ui.Lang(req, nil) == "ja" {
-		if c.Client.NameJa != "" {
-			ask.RPName = c.Client.NameJa
-		}
-		if c.Client.PurposeJa != "" {
-			ask.Purpose = c.Client.PurposeJa
-		}
-	}
-	return ask
-}
-
-// faces lists the plain adult first and the cards that cannot work last.
-func (r *Reader) faces(req *http.Request) []ui.CardFace {
-	var out []ui.CardFace
-	people := slices.Clone(r.Box.Personas())
-	slices.SortStableFunc(people, func(a, b cardtest.Persona) int { return rank(a) - rank(b) })
-	for _, p := range people {
-		out = append(out, r.face(req, p))
-	}
-	return out
-}
-
-func rank(p cardtest.Persona) int {
-	switch {
-	case p.ID == "taro":
-		return 0
-	case p.Status == cardtest.Good && p.PINTries > 0:
-		return 1
-	}
-	return 2
-}
-
-func (r *Reader) face(req *http.Request, p cardtest.Persona) ui.CardFace {
-	f := ui.CardFace{Persona: p.ID, Title: p.Title.JA, Name: p.Name, Birth: strings.ReplaceAll(p.Birthdate, "-00", "")} // an unknown day or month is not shown
-	if ui.Lang(req, nil) == "en" {
-		f.Title = p.Title.EN
-	}
-	if p.Status != cardtest.Good {
-		f.Status = string(p.Status)
-	}
-	if p.PINTries == 0 {
-		f.Status = "locked"
-	}
-	return f
 }
 
 func seeOther(w http.ResponseWriter, req *http.Request, to string) {
