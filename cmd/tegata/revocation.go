@@ -6,13 +6,13 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"log/slog"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"tegata/authn/jpki"
 	"tegata/authn/revocation"
+	"tegata/cmd/provider"
 )
 
 // revocationConfig says whom to ask whether a certificate is still good, and what it costs.
@@ -86,7 +86,7 @@ func readPlatformKeys(paths []string, p *problems) []*ecdsa.PublicKey {
 
 // parts are what a provider needs to know about revocation. Nothing is metered where nobody is asked.
 func (c revocationChecked) parts(log *slog.Logger) (revocation.Checker, *revocation.CRL, *revocation.Ledger) {
-	client := &http.Client{Timeout: time.Minute} // lists are long; each question has a shorter time of its own
+	client := provider.Outbound() // each question and each list has a time of its own
 	ledger := &revocation.Ledger{Prices: c.prices, Now: time.Now}
 	var lists *revocation.CRL
 	var source revocation.Checker
