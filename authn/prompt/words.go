@@ -163,6 +163,7 @@ func (w words) demand(a Ask, what string) form {
 		lines = slices.Insert(lines, 0, w.say("declares", "sentence", w.declaration(a.Declaration)))
 	}
 	f := w.window(a.About, lines...)
+	f.title += ": " + pin
 	f.brief = w.say("brief", "pin", pin, "host", cleanHost(a.Host), "number", clean(a.Number, 2), "tries", w.tries(a.Tries))
 	if a.Before != nil {
 		f.problem = w.say(w.problemKey(a.Before), "pin", pin, "form", w["form_"+pinKeys[a.PIN]])
