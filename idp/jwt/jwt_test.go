@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,10 +114,11 @@ func TestEachAlgorithm(t *testing.T) {
 	}
 	keys := map[string]crypto.Signer{"ES256": ec, "RS256": rs, "PS256": rs, "EdDSA": ed}
 	var all []jose.JSONWebKey
-	for _, alg := range Algorithms {
+	classic := slices.DeleteFunc(slices.Clone(Algorithms), func(alg string) bool { return alg == "Ed25519" })
+	for _, alg := range classic {
 		all = append(all, jose.JSONWebKey{Key: keys[alg].Public(), KeyID: alg, Algorithm: alg, Use: "sig"})
 	}
-	for _, alg := range Algorithms {
+	for _, alg := range classic {
 		s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(alg), Key: keys[alg]}, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -140,6 +142,31 @@ func TestEachAlgorithm(t *testing.T) {
 				t.Errorf("%s with the key for %s: %v", alg, other.KeyID, err)
 			}
 		}
+	}
+}
+
+// TestTheNewNameOfEd25519: RFC 9864 gave the curve an algorithm of its own.
+func TestTheNewNameOfEd25519(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := b64(`{"alg":"Ed25519"}`) + "." + b64(payload())
+	compact := input + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(private, []byte(input)))
+	for _, alg := range []string{"", "EdDSA", "Ed25519"} {
+		if err := accept(compact, jose.JSONWebKey{Key: public, Algorithm: alg}); err != nil {
+			t.Errorf("with a key for %q: %v", alg, err)
+		}
+	}
+	other, _, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := accept(compact, jose.JSONWebKey{Key: other}); !errors.Is(err, ErrSignature) {
+		t.Errorf("another key: %v", err)
+	}
+	if err := accept(compact, jose.JSONWebKey{Key: public, Algorithm: "ES256"}); !errors.Is(err, ErrNoKey) {
+		t.Errorf("a key for something else: %v", err)
 	}
 }
 
