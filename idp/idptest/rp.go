@@ -20,7 +20,7 @@ import (
 // RP is a relying party that is registered at the provider.
 type RP struct {
 	clients.Metadata
-	Key     crypto.Signer     // of private_key_jwt and request objects; made by Register where there are no keys yet
+	Key     crypto.Signer // of private_key_jwt and request objects; made by Register where there are no keys yet
 	KeyID   string
 	Headers map[string]string // sent along on the back channel, as a proxy in front of the provider would
 	w       *World
