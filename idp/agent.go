@@ -25,9 +25,6 @@ func (p *Provider) ClaimTicket(ctx context.Context, r agent.ClaimRequest, key []
 	if agent.Older(r.Version, p.MinAgent) {
 		return agent.Context{}, fail.AgentOutdated
 	}
-	if err := p.allowed(MethodReader); err != nil {
-		return agent.Context{}, err
-	}
 	ticket, err := agent.ParseTicket(r.Ticket)
 	if err != nil {
 		return agent.Context{}, err
@@ -37,6 +34,9 @@ func (p *Provider) ClaimTicket(ctx context.Context, r agent.ClaimRequest, key []
 		return agent.Context{}, fail.BadInput.At("ticket")
 	}
 	l, err := p.swap(ctx, ticket.Login, func(l storage.Login) (storage.Login, error) {
+		if err := p.servable(l); err != nil {
+			return l, err
+		}
 		return authn.Claim(l, secret, key, r.Version, r.Return, p.Now(), p.Rand)
 	}, p.plainSwap)
 	if err != nil {
@@ -46,11 +46,7 @@ func (p *Provider) ClaimTicket(ctx context.Context, r agent.ClaimRequest, key []
 	if err != nil {
 		return agent.Context{}, err
 	}
-	said := p.agentContext(l, c)
-	if len(said.Items) > 0 && len(said.Sources) == 0 {
-		return agent.Context{}, fail.MethodDisabled
-	}
-	return said, nil
+	return p.agentContext(l, c), nil
 }
 
 func (p *Provider) agentContext(l storage.Login, c storage.Client) agent.Context {

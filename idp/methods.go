@@ -6,6 +6,7 @@ import (
 	"tegata/authn/agent"
 	"tegata/authn/fail"
 	"tegata/authn/statement"
+	"tegata/storage"
 )
 
 // MethodReader is the login with a card reader and the agent.
@@ -21,6 +22,14 @@ func (p *Provider) allowed(methods ...string) error {
 		return fail.MethodDisabled
 	}
 	return nil
+}
+
+// servable refuses a login that nobody could finish at present, before the person takes out the card.
+func (p *Provider) servable(l storage.Login) error {
+	if len(items(l.Request)) > 0 && len(p.Sources) > 0 && len(p.sources()) == 0 {
+		return fail.MethodDisabled
+	}
+	return p.allowed(MethodReader)
 }
 
 // methodsOf are what a result uses.

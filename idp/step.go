@@ -108,10 +108,10 @@ func (p *Provider) Watch(ctx context.Context, id string, b Browser, version int6
 // Start puts a ticket out: the person has chosen the reader. lang is the language that the person clicked, or "": it is
 // kept with the login, because the way back from the agent carries nothing but a code.
 func (p *Provider) Start(ctx context.Context, id string, b Browser, lang string) (Step, error) {
-	if err := p.allowed(MethodReader); err != nil {
-		return Step{}, err
-	}
 	return p.move(ctx, id, b, func(l storage.Login) (storage.Login, error) {
+		if err := p.servable(l); err != nil {
+			return l, err
+		}
 		if lang != "" {
 			l.Request.UILocales = []string{lang}
 		}

@@ -180,11 +180,11 @@ func (p *person) send(method, path string, form url.Values) (*http.Response, str
 }
 
 // press begins a login and presses its button.
-func (p *person) press() (status int, page string) {
+func (p *person) press(scopes ...string) (status int, page string) {
 	p.t.Helper()
 	resp, _ := p.send(http.MethodGet, "/authorize?"+url.Values{
-		"client_id": {"shop"}, "redirect_uri": {"https://shop.example/cb"}, "response_type": {"code"}, "scope": {"openid"},
-		"code_challenge": {strings.Repeat("A", 43)}, "code_challenge_method": {"S256"},
+		"client_id": {"shop"}, "redirect_uri": {"https://shop.example/cb"}, "response_type": {"code"},
+		"scope": {strings.Join(append(scopes, "openid"), " ")}, "code_challenge": {strings.Repeat("A", 43)}, "code_challenge_method": {"S256"},
 	}.Encode(), nil)
 	resp, page = p.send(http.MethodPost, resp.Header.Get("Location")+"/start", nil)
 	return resp.StatusCode, page
@@ -238,6 +238,24 @@ func TestAMethodIsSwitchedOffWithinASecond(t *testing.T) {
 		t.Errorf("the record says %v", record)
 	}
 	d.fails(exitFailure, "no incident", "report", "incident", "T-AAAAAAAA")
+}
+
+// Without any source of attributes, who asks for some is told so before the card is out; who asks for none is served.
+func TestSourcesOfAttributesAreSwitchedOff(t *testing.T) {
+	d := deploy(t)
+	d.ok("client", "create", "--id", "shop", "--redirect-uri", "https://shop.example/cb", "--scope", "openid", "--scope", "age_over_18")
+	d.ok("methods", "disable", "signature_certificate")
+	base, _, stop := d.serve()
+	p := &person{t: t, base: base}
+	if code, page := p.press("age_over_18"); code != http.StatusServiceUnavailable {
+		t.Errorf("%d %s", code, page)
+	}
+	if code, page := p.press(); code != http.StatusSeeOther {
+		t.Errorf("%d %s", code, page)
+	}
+	if code := stop(); code != exitOK {
+		t.Fatalf("exit %d", code)
+	}
 }
 
 func TestFeesAreReportedByMonth(t *testing.T) {
