@@ -19,6 +19,8 @@ type clientCommands struct {
 	Create  clientCreate  `cmd:"" help:"Register a relying party."`
 	List    clientList    `cmd:"" help:"List relying parties."`
 	Show    clientShow    `cmd:"" help:"Show one relying party."`
+	Secret  clientSecret  `cmd:"" help:"Give a relying party one more secret, or take the older ones away."`
+	Keys    clientKeys    `cmd:"" help:"Replace the public keys of a relying party."`
 	Disable clientDisable `cmd:"" help:"Refuse a relying party from now on (--enable takes it back)."`
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -86,6 +87,18 @@ func (r *registration) checkKeysURI() {
 	if text != "" {
 		r.refuse("jwks_uri", text)
 	}
+}
+
+// ReplaceKeys is c with other inline keys, which may be old and new ones at once while its owner changes them. With problems
+// the client is the zero one.
+func ReplaceKeys(c storage.Client, raw []byte, now time.Time) (storage.Client, []Problem) {
+	r := &registration{Metadata: Metadata{AuthMethod: c.AuthMethod, AssertionAlg: c.Keys.AssertionAlg, JWKS: raw}}
+	kept := r.inlineKeys()
+	if len(r.problems) > 0 {
+		return storage.Client{}, r.problems
+	}
+	c.Keys.JWKS, c.Keys.JWKSURI, c.UpdatedAt = kept, "", now
+	return c, nil
 }
 
 // inlineKeys gives the registered keys as they are kept: what we understand of them and nothing else.

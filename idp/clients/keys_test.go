@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -123,6 +124,23 @@ func TestKeysAndPoliciesAreKept(t *testing.T) {
 	if err != nil || unknown != 0 || len(keys) != 2 || !got.RequirePAR || !got.RequireSignedRequest || !got.TLS.Bound ||
 		got.Keys.AssertionAlg != "ES256" || got.Keys.RequestAlg != "ES256" || got.Keys.ResponseAlg != "RS256" || len(got.SecretHashes) > 0 {
 		t.Errorf("%d keys, %v, %+v", len(keys), err, got)
+	}
+}
+
+func TestKeysAreReplaced(t *testing.T) {
+	c, problems := Rules{}.Client(bank(t, func(m *Metadata) { m.JWKS, m.JWKSURI = nil, "https://bank.example/jwks" }), now)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	later := now.Add(time.Hour)
+	got, problems := ReplaceKeys(c, set(t, jose.JSONWebKey{Key: p256(t).Public(), KeyID: "new"}), later)
+	if len(problems) > 0 || got.Keys.JWKSURI != "" || !strings.Contains(got.Keys.JWKS, `"new"`) || got.UpdatedAt != later || got.ID != "bank" {
+		t.Errorf("%v %+v", problems, got)
+	}
+	for _, raw := range []string{"", "null", `{"keys":[]}`, `[]`} {
+		if got, problems := ReplaceKeys(c, []byte(raw), later); len(problems) != 1 || got.ID != "" {
+			t.Errorf("%q: %v", raw, problems)
+		}
 	}
 }
 
