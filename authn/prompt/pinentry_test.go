@@ -103,7 +103,7 @@ func TestPinentryShowsWhoAsksAndReturnsWhatWasTyped(t *testing.T) {
 	transcript := said()
 	for _, want := range []string{
 		"OPTION lc-ctype=C.UTF-8\n", "SETTIMEOUT 60\n", "SETDESC ", "Tegata Sake", "sake.example", "id.example", "To sell to adults.", "42",
-		"login certificate", "20 or older, name", "Tries left: 3", "%0A", "\nGETPIN\nBYE\n",
+		"login certificate", "20 or older, name", "Tries left: 3", "%0A", "\nGETPIN\n",
 	} {
 		if !strings.Contains(transcript, want) {
 			t.Errorf("the window lacks %q:\n%s", want, transcript)

@@ -67,7 +67,7 @@ func (l Login) Run(ctx context.Context, ticket agent.Ticket) error {
 		return fail.Internal.Because(err)
 	}
 	defer back.Fail() // does nothing once the browser has its answer coming
-	client := &agent.Client{Issuer: l.Provider.Origin, HTTP: l.HTTP, Now: l.Now, Rand: l.Rand, Version: l.Version}
+	client := &agent.Client{Issuer: l.Provider.Origin, HTTP: inTurns(l.HTTP), Now: l.Now, Rand: l.Rand, Version: l.Version}
 	session, err := client.Claim(ctx, ticket, back.Address())
 	if err != nil {
 		return because(ctx, err)

@@ -2,6 +2,7 @@ package login
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"tegata/authn/agent"
@@ -22,12 +23,9 @@ type note struct {
 	tries int
 }
 
-// pending is how many notes may wait for a slow network.
-const pending = 16
-
 func report(session *agent.Session, say func(string)) *reporter {
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &reporter{notes: make(chan note, pending), say: say, cancel: cancel, done: make(chan struct{})}
+	r := &reporter{notes: make(chan note, 1), say: say, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(r.done)
 		for {
@@ -55,14 +53,47 @@ func (r *reporter) tell(code string, tries int) {
 	if code == "pin_locked" {
 		tries = fail.NoTries
 	}
-	select {
-	case r.notes <- note{code, tries}:
-	default:
+	for n := (note{code, tries}); ; {
+		select {
+		case r.notes <- n:
+			return
+		default:
+		}
+		select {
+		case <-r.notes: // what has not gone out yet is out of date
+		default:
+		}
 	}
 }
 
-// stop ends it. What was not sent yet is out of date.
+// stop ends it, sent or not.
 func (r *reporter) stop() {
 	r.cancel()
 	<-r.done
+}
+
+// turns lets one call out at a time. The provider changes a login by compare and swap: a note on its way at the same
+// moment as the result could make it look as if two agents were at work.
+type turns struct {
+	next http.RoundTripper
+	turn chan struct{}
+}
+
+func inTurns(c *http.Client) *http.Client {
+	next := c.Transport
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	return &http.Client{Transport: &turns{next, make(chan struct{}, 1)}}
+}
+
+// RoundTrip waits for its turn.
+func (t *turns) RoundTrip(r *http.Request) (*http.Response, error) {
+	select {
+	case t.turn <- struct{}{}:
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	defer func() { <-t.turn }()
+	return t.next.RoundTrip(r)
 }
