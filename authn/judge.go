@@ -69,6 +69,14 @@ func (j *Judge) Sources() []string {
 	return []string{statement.SignatureCertificate, statement.CardInfo}
 }
 
+// ACR is what a login with this judge is worth at most.
+func (j *Judge) ACR() string {
+	if _, unasked := j.Revocation.(revocation.None); unasked {
+		return UncheckedACR
+	}
+	return ACR
+}
+
 // Judge rebuilds from l alone what the card should have signed, compares, and only then asks whose card it is and
 // whether it is still good. What it returns was proved by this very login; the order goes from cheap to dear.
 func (j *Judge) Judge(ctx context.Context, l storage.Login, r agent.ResultRequest) (Evidence, error) {

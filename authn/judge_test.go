@@ -376,3 +376,12 @@ func TestBothCertificatesAreChecked(t *testing.T) {
 		c.wants(t, agent.ResultRequest{Login: c.login.ID, Statement: signed(t, taro, statement.LoginType, login.Bytes())}, fail.RevocationUnavailable)
 	})
 }
+
+func TestAnUncheckedLoginIsWorthLess(t *testing.T) {
+	if got := (&authn.Judge{Revocation: revocation.None{}}).ACR(); got != authn.UncheckedACR {
+		t.Errorf("without revocation: %s", got)
+	}
+	if got := (&authn.Judge{Revocation: &revocation.OCSP{}}).ACR(); got != authn.ACR {
+		t.Errorf("with OCSP: %s", got)
+	}
+}

@@ -28,8 +28,9 @@ const (
 	IDLife     = 5 * time.Minute
 )
 
-// judge decides whether what an agent brought proves a login.
+// judge decides whether what an agent brought proves a login, and knows what that is worth at most.
 type judge interface {
+	ACR() string
 	Judge(ctx context.Context, l storage.Login, r agent.ResultRequest) (authn.Evidence, error)
 }
 

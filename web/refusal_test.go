@@ -128,14 +128,27 @@ func TestALockedCardStaysAtTheAgent(t *testing.T) {
 	}
 }
 
+func TestAnAgentCannotGiveUpForAReasonThatIsNone(t *testing.T) {
+	w := open(t)
+	b, r := w.NewBrowser(), w.Register(clients.Metadata{ClientID: "shop"}).Request()
+	page := w.Approach(b, r)
+	a := w.Claim(page.Launch)
+	if status, _ := a.Call(agent.CancelPath, agent.CancelRequest{Login: a.Context.Login, Code: "made_up"}); status != 400 {
+		t.Errorf("status %d", status)
+	}
+	if code, refusal := a.Result(a.Honest("taro")); code == "" {
+		t.Errorf("the login did not go on: %s", refusal)
+	}
+}
+
 func TestTheAgentGivesUp(t *testing.T) {
 	w := open(t)
 	shop := w.Register(clients.Metadata{ClientID: "shop"})
-	for code, word := range map[string]string{"user_cancelled": "access_denied", "pin_locked": "access_denied", "made_up": "server_error"} {
+	for code, word := range map[string]string{"user_cancelled": "access_denied", "pin_locked": "access_denied"} {
 		b, r := w.NewBrowser(), shop.Request()
 		page := w.Approach(b, r)
 		a := w.Claim(page.Launch)
-		if status, body := a.Call(agent.CancelPath, agent.CancelRequest{Login: a.Context.Login, Code: code}); status != 204 && code != "made_up" {
+		if status, body := a.Call(agent.CancelPath, agent.CancelRequest{Login: a.Context.Login, Code: code}); status != 204 {
 			t.Errorf("%s: %d %s", code, status, body)
 		}
 		if answer := w.Answered(b.Get(page.URL.Path+"/leave"), r); answer.Get("error") != word {

@@ -20,6 +20,7 @@ import (
 	"tegata/idp/op"
 	"tegata/storage"
 	"tegata/web/agentapi"
+	"tegata/web/docs"
 	"tegata/web/login"
 	"tegata/web/show"
 	"tegata/web/ui"
@@ -57,6 +58,7 @@ func New(c Config) (http.Handler, error) {
 	mux := http.NewServeMux()
 	op.Register(mux, c.IDP, s, c.Edge)
 	mux.Handle("GET "+ui.StaticPrefix, pages.Static())
+	mux.Handle("GET /docs/", http.StripPrefix("/docs/", documents()))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", ready(c.Ready))
 	mux.Handle("/", engine)
@@ -72,6 +74,18 @@ func hardened(issuer string, next http.Handler) http.Handler {
 			w.Header().Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+// documents serves Markdown as the text it is: a browser would offer to save it under its own type.
+func documents() http.Handler {
+	files := http.FileServerFS(docs.FS)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, ".md") {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		}
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		files.ServeHTTP(w, r)
 	})
 }
 

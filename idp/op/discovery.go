@@ -8,7 +8,6 @@ import (
 	zop "github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/text/language"
 
-	"tegata/authn"
 	"tegata/claims"
 	"tegata/idp/clients"
 	"tegata/idp/jwt"
@@ -45,7 +44,7 @@ type metadata struct {
 	CertBound      bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 section 3.3
 }
 
-func discovery(issuer string, certs Certificates) metadata {
+func discovery(issuer, acr string, certs Certificates) metadata {
 	return metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
 			Issuer:                                     issuer,
@@ -59,7 +58,7 @@ func discovery(issuer string, certs Certificates) metadata {
 			ResponseTypesSupported:                     []string{"code"},
 			ResponseModesSupported:                     ResponseModes,
 			GrantTypesSupported:                        []oidc.GrantType{oidc.GrantTypeCode},
-			ACRValuesSupported:                         []string{authn.ACR},
+			ACRValuesSupported:                         []string{acr},
 			SubjectTypesSupported:                      []string{"pairwise"},
 			IDTokenSigningAlgValuesSupported:           keys.Algorithms,
 			TokenEndpointAuthMethodsSupported:          authMethods(certs),
