@@ -27,7 +27,7 @@ func program(t testing.TB, name string) string {
 	return path
 }
 
-var programs = map[string]func() (string, error){"sandbox": builder("sandbox"), "tegata": builder("tegata")}
+var programs = map[string]func() (string, error){"sandbox": builder("sandbox"), "tegata": builder("tegata"), "tegata-agent": builder("tegata-agent")}
 
 func builder(name string) func() (string, error) {
 	return sync.OnceValues(func() (string, error) {
