@@ -164,11 +164,14 @@ func (p *Provider) move(ctx context.Context, id string, b Browser, decide func(s
 	return p.resume(ctx, l, b)
 }
 
-// swap decides on the copy at hand and stores the result. When the copy was old, it decides once more on the stored
-// record; when that moves too, somebody else is driving this login.
+// maxRaces is how often a step may lose against another one of the same login, such as progress notes that race with the
+// result, before somebody else must be driving it.
+const maxRaces = 5
+
+// swap decides on the copy at hand and stores the result. When the copy was old, it decides again on the stored record.
 func (p *Provider) swap(ctx context.Context, id string, decide func(storage.Login) (storage.Login, error), write func(context.Context, *storage.Login) error) (storage.Login, error) {
 	e, cached := p.logins.get(id)
-	for range 2 {
+	for range maxRaces {
 		if !cached {
 			var err error
 			if e, err = p.load(ctx, id); err != nil {

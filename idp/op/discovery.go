@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/language"
 
 	"tegata/claims"
+	"tegata/idp"
 	"tegata/idp/clients"
 	"tegata/idp/jwt"
 	"tegata/idp/keys"
@@ -42,9 +43,11 @@ type metadata struct {
 	RequirePAR     bool     `json:"require_pushed_authorization_requests"`
 	ResponseAlgs   []string `json:"authorization_signing_alg_values_supported"` // JARM section 4
 	CertBound      bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 section 3.3
+	MinAgent       string   `json:"tegata_agent_min_version,omitempty"`         // oldest agent that may claim a login; its doctor asks
 }
 
-func discovery(issuer, acr string, certs Certificates) metadata {
+func discovery(p *idp.Provider, certs Certificates) metadata {
+	issuer := p.Issuer
 	return metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
 			Issuer:                                     issuer,
@@ -58,7 +61,7 @@ func discovery(issuer, acr string, certs Certificates) metadata {
 			ResponseTypesSupported:                     []string{"code"},
 			ResponseModesSupported:                     ResponseModes,
 			GrantTypesSupported:                        []oidc.GrantType{oidc.GrantTypeCode},
-			ACRValuesSupported:                         []string{acr},
+			ACRValuesSupported:                         []string{p.Judge.ACR()},
 			SubjectTypesSupported:                      []string{"pairwise"},
 			IDTokenSigningAlgValuesSupported:           keys.Algorithms,
 			TokenEndpointAuthMethodsSupported:          authMethods(certs),
@@ -69,6 +72,7 @@ func discovery(issuer, acr string, certs Certificates) metadata {
 			UILocalesSupported:                         oidc.Locales{language.Japanese, language.English},
 		},
 		ISSParameter:   true,
+		MinAgent:       p.MinAgent,
 		PromptValues:   Prompts,
 		RequestSupport: true,
 		PAREndpoint:    issuer + PARPath,

@@ -53,7 +53,7 @@ func (s *server) Keys(context.Context, *zop.Request[struct{}]) (*zop.Response, e
 
 // Discovery is the provider's metadata.
 func (s *server) Discovery(context.Context, *zop.Request[struct{}]) (*zop.Response, error) {
-	return cached(discovery(s.idp.Issuer, s.idp.Judge.ACR(), s.certs)), nil
+	return cached(discovery(s.idp, s.certs)), nil
 }
 
 // protocolError chooses the OAuth word for an error of idp. unknownClient is used when the client is the problem.

@@ -21,8 +21,12 @@ func Migrate(ctx context.Context, url string) error {
 	}
 	defer provider.Close()
 	_, err = provider.Up(ctx)
-	if err != nil && !isPostgres(url) {
-		// SQLite has no lock to wait for: who lost a race finds the tables made, and a second look finds nothing to do.
+	// SQLite has no lock to wait for: who lost a race finds the tables of that step made, and looks again. A race can be
+	// lost once at each step.
+	for range provider.ListSources() {
+		if err == nil || isPostgres(url) {
+			break
+		}
 		_, err = provider.Up(ctx)
 	}
 	if err != nil {
