@@ -15,7 +15,7 @@ help:
 	@echo "make test     install what the tests need, then run all of them"
 	@echo "make check    vet and gofmt only        make race   the tests only, without installing"
 	@echo "make fuzz     each fuzz target for FUZZTIME=$(FUZZTIME)"
-	@echo "make bench    what one login costs: server CPU, SQL statements, allocations"
+	@echo "make bench    what one login costs (server CPU, SQL statements, allocations), then card, agent, trust and claims"
 	@echo "make lint     golangci-lint             make build  static binaries into bin/"
 	@echo "make agent    the desktop agent for Linux and Windows, and its Debian package, into bin/"
 	@echo "make secrets  keys and passwords for docker-compose.yml into .secrets/"
@@ -47,14 +47,15 @@ fuzz:
 
 bench: packages
 	$(GO) test ./cmd/sandbox/e2e -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 30m
+	$(GO) test ./authn/card/pcsc ./cmd/tegata-agent/login ./authn/jpki ./authn/revocation ./claims/... -run '^$$' -bench . -benchtime $(BENCHTIME)
 
 lint:
 	@if command -v golangci-lint >/dev/null; then golangci-lint run; else $(GO) run $(LINT) run; fi
 
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/ ./cmd/tegata ./cmd/sandbox ./cmd/jpkisim ./cmd/demorp
 
-# The agent reaches card readers through libpcsclite, by cgo, on Linux; `make build` makes one without.
+# The agent reaches card readers through libpcsclite, by cgo, on Linux.
 agent: packages
 	GO="$(GO)" cmd/tegata-agent/packaging/build.sh bin
 

@@ -38,7 +38,7 @@ type desk struct {
 	opened  chan string // what the agent opened in the default browser
 }
 
-func sit(t *testing.T, persona string) *desk {
+func sit(t testing.TB, persona string) *desk {
 	t.Helper()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
 	if err := gormstore.Migrate(t.Context(), url); err != nil {
@@ -126,6 +126,7 @@ type reader struct {
 	holds   *cardtest.Card
 	missing []error // told first, one for each look
 	faults  faults
+	watch   func(card.Transport) card.Transport // looks on while the card works; nil for nobody
 	looks   []pcsc.Options
 	open    int
 	last    *session
@@ -158,7 +159,11 @@ func (r *reader) find(_ context.Context, o pcsc.Options) (login.Card, error) {
 			return nil, why
 		}
 	}
-	c, err := card.Open(context.Background(), r.holds.Connect())
+	transport := r.holds.Connect()
+	if r.watch != nil {
+		transport = r.watch(transport)
+	}
+	c, err := card.Open(context.Background(), transport)
 	if err != nil {
 		return nil, err
 	}
@@ -198,6 +203,7 @@ type person struct {
 	told    []string
 	before  func(ctx context.Context, a prompt.Ask) // while thinking
 	given   [][]byte
+	entered time.Time // when the last entry was given
 }
 
 func (p *person) PIN(ctx context.Context, a prompt.Ask) ([]byte, error) {
@@ -216,6 +222,7 @@ func (p *person) PIN(ctx context.Context, a prompt.Ask) ([]byte, error) {
 	}
 	entry := []byte(p.answers[0])
 	p.answers, p.given = p.answers[1:], append(p.given, entry)
+	p.entered = time.Now()
 	return entry, nil
 }
 
