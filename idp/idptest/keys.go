@@ -185,6 +185,15 @@ func (rp *RP) post(path string, form url.Values, change func(form url.Values, ba
 	return Do(rp.w.T, request)
 }
 
+// Back sends a form to another endpoint of the back channel, with a hand on it and on the credentials; nil leaves them.
+func (rp *RP) Back(path string, form url.Values, change func(form url.Values, basic *[2]string)) Answer {
+	rp.w.T.Helper()
+	if change == nil {
+		change = func(url.Values, *[2]string) {}
+	}
+	return rp.post(path, form, change)
+}
+
 // PushWith is Push with a hand on the form and the credentials of the Authorization header (empty: none).
 func (rp *RP) PushWith(r Request, change func(form url.Values, basic *[2]string)) Answer {
 	rp.w.T.Helper()

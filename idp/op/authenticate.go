@@ -194,14 +194,10 @@ func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t 
 	return err
 }
 
-// names are ours as an audience: the issuer and the endpoint; for pushed requests also the token endpoint (RFC 9126
-// section 2).
+// names are ours as an audience: the issuer, the endpoint, and at every endpoint also the token endpoint, which clients
+// name that know but one way to authenticate (RFC 9126 section 2 has it for pushed requests).
 func (a *authenticator) names(path string) []string {
-	names := []string{a.idp.Issuer, a.idp.Issuer + path}
-	if path == PARPath {
-		names = append(names, a.idp.Issuer+TokenPath)
-	}
-	return names
+	return []string{a.idp.Issuer, a.idp.Issuer + path, a.idp.Issuer + TokenPath}
 }
 
 func jtiHash(client, jti string) []byte {

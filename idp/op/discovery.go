@@ -20,6 +20,7 @@ const (
 	AuthorizePath  = "/authorize"
 	TokenPath      = "/oauth/token"
 	PARPath        = "/par"
+	RevocationPath = "/oauth/revoke"
 	UserInfoPath   = "/userinfo"
 	JWKSPath       = "/oauth/jwks"
 	EndSessionPath = "/end_session"
@@ -47,7 +48,7 @@ type metadata struct {
 }
 
 func discovery(p *idp.Provider, certs Certificates) metadata {
-	issuer := p.Issuer
+	issuer, methods := p.Issuer, authMethods(certs)
 	return metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
 			Issuer:                                     issuer,
@@ -64,12 +65,15 @@ func discovery(p *idp.Provider, certs Certificates) metadata {
 			ACRValuesSupported:                         []string{p.Judge.ACR()},
 			SubjectTypesSupported:                      []string{"pairwise"},
 			IDTokenSigningAlgValuesSupported:           keys.Algorithms,
-			TokenEndpointAuthMethodsSupported:          authMethods(certs),
+			TokenEndpointAuthMethodsSupported:          methods,
 			TokenEndpointAuthSigningAlgValuesSupported: jwt.Algorithms,
-			RequestObjectSigningAlgValuesSupported:     jwt.Algorithms,
-			CodeChallengeMethodsSupported:              []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
-			ClaimTypesSupported:                        []string{"normal"},
-			UILocalesSupported:                         oidc.Locales{language.Japanese, language.English},
+			RevocationEndpoint:                         issuer + RevocationPath,
+			RevocationEndpointAuthMethodsSupported:     methods,
+			RevocationEndpointAuthSigningAlgValuesSupported: jwt.Algorithms,
+			RequestObjectSigningAlgValuesSupported:          jwt.Algorithms,
+			CodeChallengeMethodsSupported:                   []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
+			ClaimTypesSupported:                             []string{"normal"},
+			UILocalesSupported:                              oidc.Locales{language.Japanese, language.English},
 		},
 		ISSParameter:   true,
 		MinAgent:       p.MinAgent,

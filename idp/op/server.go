@@ -60,6 +60,8 @@ func (s *server) Discovery(context.Context, *zop.Request[struct{}]) (*zop.Respon
 // Everything else is a detail-free server_error: the cause is the operator's.
 func protocolError(err, unknownClient error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, idp.ErrInvalidGrant):
 		return oidc.ErrInvalidGrant()
 	case isClientUnknown(err):
