@@ -19,6 +19,23 @@ func (r *Ring) Sign(alg string, payload []byte) (string, error) {
 	return jws.CompactSerialize()
 }
 
+// SignAs is Sign with another typ than JWT, for tokens that must never pass as an ID token (RFC 8725 section 3.11).
+func (r *Ring) SignAs(typ, alg string, payload []byte) (string, error) {
+	e, err := r.active(alg)
+	if err != nil {
+		return "", err
+	}
+	signer, err := newSigner(e.SigningKey, e.signer, typ)
+	if err != nil {
+		return "", err
+	}
+	jws, err := signer.Sign(payload)
+	if err != nil {
+		return "", fmt.Errorf("keys: sign: %w", err)
+	}
+	return jws.CompactSerialize()
+}
+
 // JWKS is what relying parties may verify with now: the signing keys, the next ones, and those retired
 // for less than Linger.
 func (r *Ring) JWKS() jose.JSONWebKeySet {

@@ -214,13 +214,18 @@ func open(k storage.SigningKey) (entry, error) {
 	if !ok {
 		return entry{}, fmt.Errorf("keys: key %s cannot sign", k.ID)
 	}
+	js, err := newSigner(k, signer, "JWT")
+	return entry{SigningKey: k, signer: signer, jose: js}, err
+}
+
+func newSigner(k storage.SigningKey, signer crypto.Signer, typ string) (jose.Signer, error) {
 	js, err := jose.NewSigner(
 		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: signer, KeyID: k.ID}},
-		(&jose.SignerOptions{}).WithType("JWT"))
+		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
-		return entry{}, fmt.Errorf("keys: key %s: %w", k.ID, err)
+		return nil, fmt.Errorf("keys: key %s: %w", k.ID, err)
 	}
-	return entry{SigningKey: k, signer: signer, jose: js}, nil
+	return js, nil
 }
 
 // thumbprint names a key by its RFC 7638 thumbprint.

@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
@@ -21,6 +22,7 @@ const (
 	TokenPath      = "/oauth/token"
 	PARPath        = "/par"
 	RevocationPath = "/oauth/revoke"
+	IntrospectPath = "/oauth/introspect"
 	UserInfoPath   = "/userinfo"
 	JWKSPath       = "/oauth/jwks"
 	EndSessionPath = "/end_session"
@@ -43,6 +45,7 @@ type metadata struct {
 	PAREndpoint    string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 section 5
 	RequirePAR     bool     `json:"require_pushed_authorization_requests"`
 	ResponseAlgs   []string `json:"authorization_signing_alg_values_supported"` // JARM section 4
+	IntrospectAlgs []string `json:"introspection_signing_alg_values_supported"` // RFC 9701 section 7
 	CertBound      bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 section 3.3
 	MinAgent       string   `json:"tegata_agent_min_version,omitempty"`         // oldest agent that may claim a login; its doctor asks
 }
@@ -67,8 +70,11 @@ func discovery(p *idp.Provider, certs Certificates) metadata {
 			IDTokenSigningAlgValuesSupported:           keys.Algorithms,
 			TokenEndpointAuthMethodsSupported:          methods,
 			TokenEndpointAuthSigningAlgValuesSupported: jwt.Algorithms,
-			RevocationEndpoint:                         issuer + RevocationPath,
-			RevocationEndpointAuthMethodsSupported:     methods,
+			IntrospectionEndpoint:                      issuer + IntrospectPath,
+			IntrospectionEndpointAuthMethodsSupported:  confidential(methods),
+			IntrospectionEndpointAuthSigningAlgValuesSupported: jwt.Algorithms,
+			RevocationEndpoint:                              issuer + RevocationPath,
+			RevocationEndpointAuthMethodsSupported:          methods,
 			RevocationEndpointAuthSigningAlgValuesSupported: jwt.Algorithms,
 			RequestObjectSigningAlgValuesSupported:          jwt.Algorithms,
 			CodeChallengeMethodsSupported:                   []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
@@ -81,6 +87,7 @@ func discovery(p *idp.Provider, certs Certificates) metadata {
 		RequestSupport: true,
 		PAREndpoint:    issuer + PARPath,
 		ResponseAlgs:   keys.Algorithms,
+		IntrospectAlgs: keys.Algorithms,
 		CertBound:      certs.enabled(),
 	}
 }
@@ -95,6 +102,11 @@ func authMethods(certs Certificates) []oidc.AuthMethod {
 		}
 	}
 	return methods
+}
+
+// confidential leaves out clients that prove nothing.
+func confidential(methods []oidc.AuthMethod) []oidc.AuthMethod {
+	return slices.DeleteFunc(slices.Clone(methods), func(m oidc.AuthMethod) bool { return m == clients.AuthNone })
 }
 
 // cached lets relying parties keep an answer as long as a key may be trusted unseen.

@@ -39,12 +39,14 @@ func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
 	mux.Handle("POST "+TokenPath, tokenGuard(o.Certificates, back))
 	mux.Handle("POST "+PARPath, tokenGuard(o.Certificates, &push{authenticator: auth, desk: d}))
 	mux.Handle("POST "+RevocationPath, tokenGuard(o.Certificates, &revocation{auth}))
+	mux.Handle("POST "+IntrospectPath, tokenGuard(o.Certificates, &introspection{auth}))
 	mux.Handle("GET "+JWKSPath, back)
 	mux.Handle("GET "+DiscoveryPath, back)
 
 	for path, allow := range map[string]string{
 		AuthorizePath: "GET, HEAD, POST", EndSessionPath: "GET, HEAD, POST", UserInfoPath: "GET, HEAD, POST",
-		TokenPath: "POST", PARPath: "POST", RevocationPath: "POST", JWKSPath: "GET, HEAD", DiscoveryPath: "GET, HEAD",
+		TokenPath: "POST", PARPath: "POST", RevocationPath: "POST", IntrospectPath: "POST",
+		JWKSPath: "GET, HEAD", DiscoveryPath: "GET, HEAD",
 	} {
 		mux.HandleFunc(path, otherMethod(allow))
 	}
