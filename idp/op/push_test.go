@@ -178,9 +178,9 @@ func TestSignedRequests(t *testing.T) {
 	for name, change := range map[string]func(claims){
 		"without an end":             func(c claims) { delete(c, "exp") },
 		"that is over":               set("exp", now.Unix()-60),
-		"that lives for ever":        set("exp", now.Unix()+3601),
-		"that is not yet":            set("nbf", now.Unix()+61),
-		"of the future":              set("iat", now.Unix()+61),
+		"that lives for ever":        set("exp", now.Unix()+3660),
+		"that is not yet":            set("nbf", now.Unix()+120),
+		"of the future":              set("iat", now.Unix()+120),
 		"for another":                set("aud", "https://evil.example"),
 		"for nobody":                 func(c claims) { delete(c, "aud") },
 		"of another":                 set("iss", "shop"),
