@@ -83,7 +83,7 @@ func TestTheTicketIsNotInTheRecordAndComesBackOnlyToItsBrowser(t *testing.T) {
 	a := begin(t)
 	a.to(t, storage.Waiting)
 	ticket := a.ticket(t)
-	if strings.Contains(fmt.Sprintf("%s", a.login.TicketHash), string(ticket[:])) || !ticket.Is(a.login.TicketHash) {
+	if strings.Contains(string(a.login.TicketHash), string(ticket[:])) || !ticket.Is(a.login.TicketHash) {
 		t.Error("the record does not hold exactly the hash")
 	}
 	if Ticket(a.login, a.other) == Ticket(a.login, a.browser) {

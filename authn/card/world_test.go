@@ -127,10 +127,6 @@ func isRead(command []byte) bool { return command[1] == 0xB0 }
 
 func isSign(command []byte) bool { return command[1] == 0x2A }
 
-func isSelectFile(command []byte, id byte) bool {
-	return command[1] == 0xA4 && command[2] == 0x02 && command[6] == id
-}
-
 // answering replaces the card's answer to the commands that fit.
 func answering(fits func([]byte) bool, response ...byte) func([]byte) ([]byte, error, bool) {
 	return func(command []byte) ([]byte, error, bool) { return response, nil, fits(command) }

@@ -13,24 +13,12 @@ type page struct {
 	url    *url.URL
 	error  string // code of an error page
 	launch string // href of the launch link
-	next   string // href of the link that goes on once the card is done
 	forms  []form
 }
 
 type form struct {
-	action  *url.URL
-	fields  [][2]string // hidden fields and ticked boxes
-	buttons [][2]string
-}
-
-// button finds a submit button of the form.
-func (f form) button(name, value string) bool {
-	for _, b := range f.buttons {
-		if b == [2]string{name, value} {
-			return true
-		}
-	}
-	return false
+	action *url.URL
+	fields [][2]string // hidden fields and ticked boxes; the button that is pressed comes on top
 }
 
 // formTo finds the form whose action ends like this.
@@ -85,9 +73,6 @@ func (p *page) link(n *html.Node) {
 	if has(n, "data-tegata-launch") {
 		p.launch = attr(n, "href")
 	}
-	if attr(n, "id") == "continue" {
-		p.next = attr(n, "href")
-	}
 }
 
 // control collects what a browser would send.
@@ -98,9 +83,7 @@ func (f *form) control(n *html.Node) {
 	}
 	field := [2]string{name, attr(n, "value")}
 	switch kind := attr(n, "type"); {
-	case n.Data == "button" || kind == "submit":
-		f.buttons = append(f.buttons, field)
-	case kind == "checkbox" && !has(n, "checked"):
+	case n.Data == "button", kind == "submit", kind == "checkbox" && !has(n, "checked"):
 	default:
 		f.fields = append(f.fields, field)
 	}

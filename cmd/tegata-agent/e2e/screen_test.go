@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -242,10 +241,4 @@ func (b *tab) see(css string) {
 func (b *tab) click(css string) {
 	b.t.Helper()
 	b.do("clicking "+css, chromedp.Click(chromedp.CSS(css), chromedp.NodeVisible))
-}
-
-func (b *tab) text(css string) string {
-	b.t.Helper()
-	b.see(css)
-	return b.ask(fmt.Sprintf(`document.querySelector(%q).innerText`, css))
 }
