@@ -34,8 +34,11 @@ const (
 	FactGender  Fact = "gender"
 )
 
-// ScopeOpenID is the one scope that asks for no item.
-const ScopeOpenID = "openid"
+// Scopes that ask for no item.
+const (
+	ScopeOpenID  = "openid"
+	ScopeOffline = "offline_access" // OIDC Core 11; for clients that registered it, so Scopes leaves it out
+)
 
 // entry is what the catalogue says of one item.
 type entry struct {
@@ -72,7 +75,7 @@ func Catalogue() []Item {
 	return items
 }
 
-// Scopes lists every scope that the provider knows, openid first.
+// Scopes lists every scope about the person, openid first.
 func Scopes() []string {
 	scopes := []string{ScopeOpenID}
 	for _, item := range Catalogue() {

@@ -48,7 +48,7 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 		return p.unexpected(ctx, id, client)
 	}
 	p.logins.put(l, &link)
-	if covered(link, items(l.Request)) && !slices.Contains(l.Request.Prompt, "consent") {
+	if covered(link, l.Request) && !slices.Contains(l.Request.Prompt, "consent") {
 		return p.approve(ctx, l, true, link, client, b, items(l.Request))
 	}
 	return p.step(l, client, b)
@@ -147,7 +147,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	if link.Subject == "" {
 		a.Sector = c.Sector
 	}
-	if remembered := merge(link.Items, consented); link.Subject == "" || len(remembered) > len(link.Items) {
+	if remembered := merge(link.Items, agreed(l.Request, consented)); link.Subject == "" || len(remembered) > len(link.Items) {
 		a.Items = remembered
 	}
 	if l.Request.Pushed != nil {
@@ -206,7 +206,7 @@ func (p *Provider) grant(l storage.Login, link storage.Link, c storage.Client, r
 		Scopes: l.Request.Scopes, Nonce: l.Request.Nonce, RedirectURI: l.Request.RedirectURI, CodeChallenge: l.Request.CodeChallenge,
 		AuthTime: l.AuthTime, TellAuthTime: l.Request.MaxAge != nil, ACR: l.ACR, AMR: l.AMR,
 		IDToken: r.IDToken.Encode(), UserInfo: r.UserInfo.Encode(),
-		CodeHash: code.Hash(), CodeExpires: now.Add(CodeLife), CreatedAt: now,
+		CodeHash: code.Hash(), CodeExpires: now.Add(CodeLife), Offline: offline(l.Request), CreatedAt: now,
 	}, nil
 }
 

@@ -8,10 +8,16 @@ import (
 	"tegata/storage"
 )
 
-// Revoke ends the grant behind a live token of client c, and with it every token of the grant (RFC 7009). A token that is
+// Revoke ends the grant behind a token of client c, and with it every token of the grant (RFC 7009). A token that is
 // no longer good, never was, or is another client's is left as it is, and the caller does not learn which: nothing remains
 // for it to do. Errors are fail.Unavailable alone.
 func (p *Provider) Revoke(ctx context.Context, c storage.Client, token string) error {
+	if r, ok := parseRefresh(token); ok { // an old one too: its holder wants an end
+		if err := p.Store.RevokeFamily(ctx, r.family.Hash(), c.ID, p.Now()); err != nil {
+			return unavailable(err)
+		}
+		return nil
+	}
 	g, err := p.ownGrant(ctx, c, token)
 	if errors.Is(err, ErrInvalidToken) {
 		return nil

@@ -226,12 +226,12 @@ func unavailable(err error) error {
 	return fail.Unavailable.Because(err)
 }
 
-// covered says whether the person has agreed to all of asked before.
-func covered(link storage.Link, asked []claims.Item) bool {
-	if link.Subject == "" {
+// covered says whether the person has agreed to all of a request before.
+func covered(link storage.Link, r storage.AuthRequest) bool {
+	if link.Subject == "" || offline(r) && !slices.Contains(link.Items, claims.ScopeOffline) {
 		return false
 	}
-	for _, i := range asked {
+	for _, i := range items(r) {
 		if !slices.Contains(link.Items, string(i)) {
 			return false
 		}

@@ -21,10 +21,11 @@ var ErrInvalidGrant = errors.New("idp: invalid grant")
 // ErrInvalidToken: no live access token (RFC 6750 3.1).
 var ErrInvalidToken = errors.New("idp: invalid token")
 
-// Tokens is what a code is worth.
+// Tokens is what a code or a refresh token is worth.
 type Tokens struct {
 	Access  authn.Secret
-	IDToken string
+	Refresh Refresh // zero: none
+	IDToken string  // "": none
 	Scopes  []string
 }
 
@@ -40,12 +41,16 @@ func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirec
 	if !ok || c.TLS.Bound && h.Certificate == nil {
 		return Tokens{}, ErrInvalidGrant
 	}
-	access, err := authn.NewSecret(p.Rand)
+	family, err := authn.NewSecret(p.Rand)
+	if err != nil {
+		return Tokens{}, err
+	}
+	t, i, err := p.issue(c, family, h)
 	if err != nil {
 		return Tokens{}, err
 	}
 	now := p.Now()
-	g, err := p.Store.RedeemCode(ctx, secret.Hash(), c.ID, now, access.Hash(), now.Add(AccessLife))
+	g, err := p.Store.RedeemCode(ctx, secret.Hash(), c.ID, now, i)
 	switch {
 	case errors.Is(err, storage.ErrSpent):
 		p.Log.WarnContext(ctx, "authorization code used twice; its tokens are revoked", "event", "code_reuse", "client", c.ID)
@@ -61,16 +66,12 @@ func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirec
 		}
 		return Tokens{}, ErrInvalidGrant
 	}
-	if c.TLS.Bound { // before anyone hears the token
-		if err := p.Store.BindGrant(ctx, g.ID, h.Certificate); err != nil {
-			return Tokens{}, unavailable(err)
-		}
+	if !g.Offline {
+		t.Refresh = Refresh{}
 	}
-	idToken, err := p.idToken(c, g, access)
-	if err != nil {
-		return Tokens{}, err
-	}
-	return Tokens{Access: access, IDToken: idToken, Scopes: g.Scopes}, nil
+	t.Scopes = g.Scopes
+	t.IDToken, err = p.idToken(c, g, t.Access)
+	return t, err
 }
 
 // pkce checks an S256 verifier in constant time (RFC 7636 4.6). There is no plain and no "none" here.

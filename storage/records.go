@@ -168,9 +168,27 @@ type Grant struct {
 	RedeemedAt    time.Time // zero: not yet
 	AccessHash    []byte    // SHA-256 of the access token, after redemption
 	AccessExpires time.Time
-	Certificate   []byte    // SHA-256 of the client certificate that the access token is bound to (RFC 8705 section 3); nil: none
-	RevokedAt     time.Time // zero: alive
-	CreatedAt     time.Time
+	Certificate   []byte // SHA-256 of the client certificate that the tokens are bound to (RFC 8705 section 3); nil: none
+	Offline       bool   // refresh tokens come with it, and it outlives its session (OIDC Core 11)
+
+	RefreshFamily  []byte    // SHA-256 of the half that all refresh tokens of the grant share; nil: not Offline or not redeemed
+	RefreshHash    []byte    // SHA-256 of the half of the last one
+	RefreshExpires time.Time // when that one dies unused
+	RefreshUntil   time.Time // when the family dies
+
+	RevokedAt time.Time // zero: alive
+	CreatedAt time.Time
+}
+
+// Issue is what a client gets for a code or for a refresh token. Secrets are here as their SHA-256.
+type Issue struct {
+	Access         []byte
+	AccessExpires  time.Time
+	Refresh        []byte // the refresh token's changing half; kept for Offline grants alone, as is all that follows
+	RefreshExpires time.Time
+	RefreshFamily  []byte    // at redemption only: it stays for ever
+	RefreshUntil   time.Time // at redemption only
+	Certificate    []byte    // at redemption what the grant is bound to, at refresh what its holder showed; nil: none
 }
 
 // Approval is everything that the answer to a login writes at once.

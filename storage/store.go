@@ -25,6 +25,7 @@ type Store interface {
 	PutClient(ctx context.Context, c Client) error         // create or replace
 	Client(ctx context.Context, id string) (Client, error) // ErrNotFound; disabled clients are returned
 	Clients(ctx context.Context) ([]Client, error)         // by id
+	// DisableClient switches a client off, which revokes its grants for ever, or on. ErrNotFound.
 	DisableClient(ctx context.Context, id string, disabled bool, now time.Time) error
 
 	CreateLogin(ctx context.Context, l Login) error
@@ -42,14 +43,18 @@ type Store interface {
 	// also when Spend is spent already.
 	ApproveLogin(ctx context.Context, a Approval) error
 
-	// RedeemCode spends a code for client and stores the access token that replaces it. ErrNotFound: unknown,
-	// another client's, or expired. ErrSpent: used before; the whole grant is revoked by this call.
-	RedeemCode(ctx context.Context, codeHash []byte, clientID string, now time.Time, accessHash []byte, accessExpires time.Time) (Grant, error)
+	// RedeemCode spends a code for client and stores what replaces it. ErrNotFound: unknown, another client's, or
+	// expired. ErrSpent: used before; the whole grant is revoked by this call.
+	RedeemCode(ctx context.Context, codeHash []byte, clientID string, now time.Time, i Issue) (Grant, error)
+	// Refresh spends the last refresh token of a family for client and stores what replaces it; the access token before
+	// ends. ErrNotFound: unknown, another client's, expired, revoked, or bound to another certificate. ErrSpent: not the
+	// last one; the whole grant is revoked by this call.
+	Refresh(ctx context.Context, family, refresh []byte, clientID string, now time.Time, i Issue) (Grant, error)
 	// GrantByAccess finds the live (unexpired, unrevoked) grant of an access token. ErrNotFound.
 	GrantByAccess(ctx context.Context, accessHash []byte, now time.Time) (Grant, error)
 	RevokeGrant(ctx context.Context, id string, now time.Time) error
-	// BindGrant ties a grant's access token to a client certificate. The token must not have been told to anyone yet.
-	BindGrant(ctx context.Context, id string, certificate []byte) error
+	// RevokeFamily revokes client's grant by what its refresh tokens share. No such grant is not an error.
+	RevokeFamily(ctx context.Context, family []byte, clientID string, now time.Time) error
 
 	// PushRequest keeps a pushed request. ErrExists.
 	PushRequest(ctx context.Context, p Pushed) error
@@ -61,7 +66,7 @@ type Store interface {
 	// SessionLink finds the live session (not ended, before ExpiresAt, seen after idleSince) and its account's link
 	// with the client, in one statement. ErrNotFound.
 	SessionLink(ctx context.Context, id, clientID, sector string, now, idleSince time.Time) (Session, Link, error)
-	// EndSession ends a session and revokes its grants. Ending it twice is not an error.
+	// EndSession ends a session and revokes its grants but the redeemed Offline ones. Ending it twice is not an error.
 	EndSession(ctx context.Context, id string, now time.Time) error
 
 	SigningKeys(ctx context.Context) ([]SigningKey, error) // by CreatedAt

@@ -75,7 +75,7 @@ func knownScopes(list string) (known string, foreign []string) {
 		return strings.Join(claims.Scopes(), " "), nil
 	}
 	all := strings.Fields(list)
-	foreign = slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(claims.Scopes(), s) })
+	foreign = slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(clients.Scopes(), s) })
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return slices.Contains(foreign, s) }), " "), foreign
 }
 

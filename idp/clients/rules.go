@@ -176,9 +176,9 @@ func (r *registration) checkSecret() {
 
 func (r *registration) checkProtocol() {
 	for i, grant := range r.GrantTypes {
-		// Asking for refresh tokens is no mistake: a client that gets none does without.
+		// Asking for refresh tokens without the scope is no mistake: a client that gets none does without.
 		if grant != "authorization_code" && grant != "refresh_token" {
-			r.refuse(fmt.Sprintf("grant_types[%d]", i), "only authorization_code is supported.")
+			r.refuse(fmt.Sprintf("grant_types[%d]", i), "only authorization_code and refresh_token are supported.")
 		}
 	}
 	if len(r.GrantTypes) > 0 && !slices.Contains(r.GrantTypes, "authorization_code") {
@@ -207,7 +207,7 @@ func (r *registration) checkProtocol() {
 // scopes gives the registered scopes in the order of the catalogue.
 func (r *registration) scopes() []string {
 	asked := strings.Fields(orDefault(r.Scope, DefaultScope))
-	known := claims.Scopes()
+	known := Scopes()
 	for _, scope := range asked {
 		if !slices.Contains(known, scope) {
 			r.refuse("scope", "may only contain: "+strings.Join(known, " ")+".")
@@ -216,6 +216,9 @@ func (r *registration) scopes() []string {
 	}
 	if !slices.Contains(asked, claims.ScopeOpenID) {
 		r.refuse("scope", "must contain openid.")
+	}
+	if slices.Contains(asked, claims.ScopeOffline) && !slices.Contains(r.GrantTypes, "refresh_token") {
+		r.refuse("scope", "offline_access needs refresh_token in grant_types.")
 	}
 	return slices.DeleteFunc(known, func(s string) bool { return !slices.Contains(asked, s) })
 }

@@ -7,6 +7,9 @@ import (
 	"tegata/storage"
 )
 
+// Scopes are all that a client can register, in the order of the catalogue.
+func Scopes() []string { return append(claims.Scopes(), claims.ScopeOffline) }
+
 // AllowedScopes divides requested scopes into those that the client is registered for and the rest, in the order of
 // the request, each once. The open predicates tell so little that every client may ask them, registered or not. Whether
 // openid is among the granted is the caller's question.

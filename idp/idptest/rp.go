@@ -75,6 +75,8 @@ type Answer struct {
 	Error       string `json:"error"`
 	Description string `json:"error_description"`
 	RequestURI  string `json:"request_uri"`
+
+	RefreshToken string `json:"refresh_token"`
 }
 
 // Exchange redeems a code as the relying party should. changes are as in Request.
@@ -97,6 +99,12 @@ func (rp *RP) Token(code string, r Request, change func(form url.Values, basic *
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {r.param("redirect_uri")}, "code_verifier": {r.Verifier},
 	}
 	return rp.post("/oauth/token", form, change)
+}
+
+// Refresh spends a refresh token.
+func (rp *RP) Refresh(token string) Answer {
+	rp.w.T.Helper()
+	return rp.Back("/oauth/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {token}}, nil)
 }
 
 // UserInfo asks with a token.

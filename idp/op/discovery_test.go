@@ -87,12 +87,18 @@ func TestDiscoveryIsTrue(t *testing.T) {
 		t.Error("iss is not announced (RFC 9207)")
 	}
 	scopes := texts(t, said["scopes_supported"])
-	all := w.Register(clients.Metadata{ClientID: "all", Scope: strings.Join(scopes, " ")})
+	all := w.Register(clients.Metadata{ClientID: "all", Scope: strings.Join(scopes, " "), GrantTypes: texts(t, said["grant_types_supported"])})
 	r := all.Request("max_age=600")
 	w.Town.Settle(t, "everything", everything)
 	tokens := all.Exchange(w.Login(w.NewBrowser(), r, "everything").Get("code"), r)
 	released := members(t, all.UserInfo(tokens.AccessToken).Body)
 	for _, scope := range scopes {
+		if scope == "offline_access" {
+			if got := all.Refresh(tokens.RefreshToken); got.Status != 200 {
+				t.Errorf("%s gives no refresh token that is good: %d %s", scope, got.Status, got.Body)
+			}
+			continue
+		}
 		if scope != "openid" && released[scope] == nil {
 			t.Errorf("scope %s releases nothing", scope)
 		}

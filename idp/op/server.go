@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	zop "github.com/zitadel/oidc/v3/pkg/op"
 
+	"tegata/claims"
 	"tegata/idp"
+	"tegata/storage"
 )
 
 // server answers the back channel behind zitadel's op.Server. What it does not override is answered as unsupported.
@@ -32,17 +35,48 @@ func (s *server) CodeExchange(ctx context.Context, r *zop.ClientRequest[oidc.Acc
 	if !ok {
 		return nil, oidc.ErrServerError()
 	}
-	holder := idp.Holder{Certificate: chainFrom(ctx).thumbprint()}
-	if c.TLS.Bound && holder.Certificate == nil {
-		return nil, oidc.ErrInvalidRequest().WithDescription("the client's tokens are bound to its certificate, and the connection has none")
+	holder, err := holderOf(ctx, c.Client)
+	if err != nil {
+		return nil, err
 	}
 	t, err := s.idp.Exchange(ctx, c.Client, r.Data.Code, r.Data.RedirectURI, r.Data.CodeVerifier, holder)
+	return issued(t, err)
+}
+
+// RefreshToken turns a refresh token into the next ones (RFC 6749 section 6). A scope parameter changes nothing: the
+// answer says which scopes the tokens have.
+func (s *server) RefreshToken(ctx context.Context, r *zop.ClientRequest[oidc.RefreshTokenRequest]) (*zop.Response, error) {
+	c, ok := r.Client.(client)
+	if !ok {
+		return nil, oidc.ErrServerError()
+	}
+	if !slices.Contains(c.Scopes, claims.ScopeOffline) {
+		return nil, oidc.ErrUnauthorizedClient().WithDescription("the client is not registered for offline_access")
+	}
+	holder, err := holderOf(ctx, c.Client)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.idp.Refresh(ctx, c.Client, r.Data.RefreshToken, holder)
+	return issued(t, err)
+}
+
+// holderOf is what the caller proved to hold besides its credentials; a client whose tokens are bound has to.
+func holderOf(ctx context.Context, c storage.Client) (idp.Holder, error) {
+	h := idp.Holder{Certificate: chainFrom(ctx).thumbprint()}
+	if c.TLS.Bound && h.Certificate == nil {
+		return h, oidc.ErrInvalidRequest().WithDescription("the client's tokens are bound to its certificate, and the connection has none")
+	}
+	return h, nil
+}
+
+func issued(t idp.Tokens, err error) (*zop.Response, error) {
 	if err != nil {
 		return nil, protocolError(err, oidc.ErrInvalidClient())
 	}
 	return zop.NewResponse(&oidc.AccessTokenResponse{
 		AccessToken: t.Access.Reveal(), TokenType: oidc.BearerToken, ExpiresIn: uint64(idp.AccessLife.Seconds()),
-		IDToken: t.IDToken, Scope: t.Scopes,
+		RefreshToken: t.Refresh.Reveal(), IDToken: t.IDToken, Scope: t.Scopes,
 	}), nil
 }
 

@@ -76,7 +76,7 @@ func TestWhatTheTokenEndpointRefuses(t *testing.T) {
 			f.Set("client_assertion", "e30.e30.e30")
 			f.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
 		}, 400, "invalid_request"},
-		{"a refresh token", shop, func(f url.Values, _ *[2]string) { f.Set("grant_type", "refresh_token"); f.Set("refresh_token", "x") }, 400, "unsupported_grant_type"},
+		{"a refresh token", shop, func(f url.Values, _ *[2]string) { f.Set("grant_type", "refresh_token"); f.Set("refresh_token", "x") }, 400, "unauthorized_client"},
 		{"client credentials", shop, field("grant_type", "client_credentials"), 400, "unsupported_grant_type"},
 		{"a grant type that nobody knows", shop, field("grant_type", "magic"), 400, "unsupported_grant_type"},
 	} {

@@ -66,12 +66,17 @@ func (s *Store) Clients(ctx context.Context) ([]storage.Client, error) {
 
 // DisableClient implements storage.Store. ErrNotFound.
 func (s *Store) DisableClient(ctx context.Context, id string, disabled bool, now time.Time) error {
-	return s.atomically(ctx, func(db *gorm.DB) error {
-		done := db.Exec("UPDATE clients SET disabled = ?, updated_at = ? WHERE id = ?", disabled, instant{now}, id)
-		if done.Error == nil && done.RowsAffected == 0 {
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		done := tx.Exec("UPDATE clients SET disabled = ?, updated_at = ? WHERE id = ?", disabled, instant{now}, id)
+		switch {
+		case done.Error != nil:
+			return done.Error
+		case done.RowsAffected == 0:
 			return storage.ErrNotFound
+		case !disabled:
+			return nil
 		}
-		return done.Error
+		return tx.Exec("UPDATE grants SET revoked_at = ? WHERE client_id = ? AND revoked_at IS NULL", instant{now}, id).Error
 	})
 }
 

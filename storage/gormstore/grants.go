@@ -31,8 +31,14 @@ type grantRow struct {
 	AccessHash    blob
 	AccessExpires instant
 	Certificate   blob
+	Offline       bool
 	RevokedAt     instant
 	CreatedAt     instant
+
+	RefreshFamily  blob
+	RefreshHash    blob
+	RefreshExpires instant
+	RefreshUntil   instant
 }
 
 // TableName implements gorm's Tabler.
@@ -52,7 +58,8 @@ func (s *Store) toGrantRow(g storage.Grant) (*grantRow, error) {
 		AuthTime: instant{g.AuthTime}, ACR: g.ACR, AMR: document[[]string]{g.AMR}, TellAuthTime: g.TellAuthTime,
 		IDToken: idToken, UserInfo: userInfo, CodeHash: g.CodeHash, CodeExpires: instant{g.CodeExpires},
 		RedeemedAt: instant{g.RedeemedAt}, AccessHash: g.AccessHash, AccessExpires: instant{g.AccessExpires},
-		Certificate: g.Certificate, RevokedAt: instant{g.RevokedAt}, CreatedAt: instant{g.CreatedAt},
+		Certificate: g.Certificate, Offline: g.Offline, RevokedAt: instant{g.RevokedAt}, CreatedAt: instant{g.CreatedAt},
+		RefreshFamily: g.RefreshFamily, RefreshHash: g.RefreshHash, RefreshExpires: instant{g.RefreshExpires}, RefreshUntil: instant{g.RefreshUntil},
 	}, err
 }
 
@@ -71,19 +78,24 @@ func (s *Store) grant(r grantRow) (storage.Grant, error) {
 		AuthTime: r.AuthTime.Time, ACR: r.ACR, AMR: r.AMR.V, TellAuthTime: r.TellAuthTime,
 		IDToken: idToken, UserInfo: userInfo, CodeHash: r.CodeHash, CodeExpires: r.CodeExpires.Time,
 		RedeemedAt: r.RedeemedAt.Time, AccessHash: r.AccessHash, AccessExpires: r.AccessExpires.Time,
-		Certificate: r.Certificate, RevokedAt: r.RevokedAt.Time, CreatedAt: r.CreatedAt.Time,
+		Certificate: r.Certificate, Offline: r.Offline, RevokedAt: r.RevokedAt.Time, CreatedAt: r.CreatedAt.Time,
+		RefreshFamily: r.RefreshFamily, RefreshHash: r.RefreshHash, RefreshExpires: r.RefreshExpires.Time, RefreshUntil: r.RefreshUntil.Time,
 	}, nil
 }
 
-var redeemCode = "UPDATE grants SET redeemed_at = ?, access_hash = ?, access_expires = ? WHERE code_hash = ? AND client_id = ? " +
+// redeemCode names the old value beside each new one that only Offline grants keep: that is what gives it its type.
+var redeemCode = "UPDATE grants SET redeemed_at = ?, access_hash = ?, access_expires = ?, certificate = ?, " +
+	"refresh_family = CASE WHEN offline THEN ? ELSE refresh_family END, refresh_hash = CASE WHEN offline THEN ? ELSE refresh_hash END, " +
+	"refresh_expires = CASE WHEN offline THEN ? ELSE refresh_expires END, refresh_until = CASE WHEN offline THEN ? ELSE refresh_until END " +
+	"WHERE code_hash = ? AND client_id = ? " +
 	"AND redeemed_at IS NULL AND revoked_at IS NULL AND code_expires > ? RETURNING " + grantColumns.names()
 
 // RedeemCode implements storage.Store.
-func (s *Store) RedeemCode(ctx context.Context, codeHash []byte, clientID string, now time.Time,
-	accessHash []byte, accessExpires time.Time) (storage.Grant, error) {
+func (s *Store) RedeemCode(ctx context.Context, codeHash []byte, clientID string, now time.Time, i storage.Issue) (storage.Grant, error) {
 	rows := make([]grantRow, 0, 1)
 	err := s.atomically(ctx, func(db *gorm.DB) error {
-		return db.Raw(redeemCode, instant{now}, blob(accessHash), instant{accessExpires},
+		return db.Raw(redeemCode, instant{now}, blob(i.Access), instant{i.AccessExpires}, blob(i.Certificate),
+			blob(i.RefreshFamily), blob(i.Refresh), instant{i.RefreshExpires}, instant{i.RefreshUntil},
 			blob(codeHash), clientID, instant{now}).Find(&rows).Error
 	})
 	switch {
@@ -126,12 +138,5 @@ func (s *Store) GrantByAccess(ctx context.Context, accessHash []byte, now time.T
 func (s *Store) RevokeGrant(ctx context.Context, id string, now time.Time) error {
 	return s.atomically(ctx, func(db *gorm.DB) error {
 		return db.Exec("UPDATE grants SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", instant{now}, id).Error
-	})
-}
-
-// BindGrant implements storage.Store.
-func (s *Store) BindGrant(ctx context.Context, id string, certificate []byte) error {
-	return s.atomically(ctx, func(db *gorm.DB) error {
-		return swapped(db.Exec("UPDATE grants SET certificate = ? WHERE id = ? AND revoked_at IS NULL", blob(certificate), id))
 	})
 }

@@ -67,8 +67,9 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	}{
 		{"DELETE FROM logins WHERE expires_at <= ?", []any{instant{now.Add(-keep)}}},
 		{"DELETE FROM sessions WHERE expires_at <= ?", []any{instant{now}}},
-		{"DELETE FROM grants WHERE redeemed_at IS NULL AND code_expires <= ? OR redeemed_at <= ? AND access_expires <= ?",
-			[]any{instant{now}, instant{now.Add(-keep)}, instant{now}}},
+		{"DELETE FROM grants WHERE redeemed_at IS NULL AND code_expires <= ? OR redeemed_at <= ? AND access_expires <= ? " +
+			"AND (refresh_hash IS NULL OR refresh_expires <= ? OR refresh_until <= ?)",
+			[]any{instant{now}, instant{now.Add(-keep)}, instant{now}, instant{now}, instant{now}}},
 		{"DELETE FROM audit WHERE at <= ?", []any{instant{now.Add(-keepIncidents)}}},
 		{"DELETE FROM pushed WHERE expires_at <= ?", []any{instant{now}}},
 		{"DELETE FROM spent WHERE until <= ?", []any{instant{now}}},

@@ -205,7 +205,7 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 	next := func() storage.Login { login.Version++; return login }
 	grant := func(id string) storage.Grant {
 		return storage.Grant{ID: id, ClientID: "shop", AccountID: "A", SessionID: "S", Subject: "P", CodeHash: []byte(id),
-			CodeExpires: later, CreatedAt: morning}
+			CodeExpires: later, CreatedAt: morning, Offline: true}
 	}
 	session := storage.Session{ID: "S", AccountID: "A", AuthTime: morning, CreatedAt: morning, SeenAt: morning, ExpiresAt: later}
 	spent := func(err error) error {
@@ -240,12 +240,18 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 			return s.ApproveLogin(ctx, storage.Approval{Grant: grant("G2"), Sector: "shop.example"})
 		}},
 		{"RedeemCode", [2]int64{1, 1}, func() error {
-			_, err := s.RedeemCode(ctx, []byte("G1"), "shop", morning, []byte("access"), later)
+			_, err := s.RedeemCode(ctx, []byte("G1"), "shop", morning, storage.Issue{Access: []byte("first access"), AccessExpires: later,
+				RefreshFamily: []byte("family"), Refresh: []byte("first"), RefreshExpires: later, RefreshUntil: later})
+			return err
+		}},
+		{"Refresh", [2]int64{1, 1}, func() error {
+			_, err := s.Refresh(ctx, []byte("family"), []byte("first"), "shop", morning,
+				storage.Issue{Access: []byte("access"), AccessExpires: later, Refresh: []byte("second"), RefreshExpires: later})
 			return err
 		}},
 		{"GrantByAccess", [2]int64{1, 1}, func() error { _, err := s.GrantByAccess(ctx, []byte("access"), morning); return err }},
 		{"RedeemCode a second time", [2]int64{2, 2}, func() error {
-			_, err := s.RedeemCode(ctx, []byte("G1"), "shop", morning, []byte("again"), later)
+			_, err := s.RedeemCode(ctx, []byte("G1"), "shop", morning, storage.Issue{Access: []byte("again"), AccessExpires: later})
 			return spent(err)
 		}},
 		{"RevokeGrant", [2]int64{1, 1}, func() error { return s.RevokeGrant(ctx, "G1", morning) }},
@@ -286,9 +292,9 @@ func TestHangingUpDoesNotStopTheRevocationOfASpentCode(t *testing.T) {
 			later := morning.Add(time.Minute)
 			must(t, s.ApproveLogin(ctx, storage.Approval{Grant: storage.Grant{ID: "G", ClientID: "shop", CodeHash: []byte("code"),
 				CodeExpires: later, CreatedAt: morning}}))
-			_, err := s.RedeemCode(ctx, []byte("code"), "shop", morning, []byte("access"), later)
+			_, err := s.RedeemCode(ctx, []byte("code"), "shop", morning, storage.Issue{Access: []byte("access"), AccessExpires: later})
 			must(t, err)
-			if _, err = s.RedeemCode(ctx, []byte("code"), "shop", morning, []byte("thief"), later); !errors.Is(err, storage.ErrSpent) || ctx.Err() == nil {
+			if _, err = s.RedeemCode(ctx, []byte("code"), "shop", morning, storage.Issue{Access: []byte("thief"), AccessExpires: later}); !errors.Is(err, storage.ErrSpent) || ctx.Err() == nil {
 				t.Fatal(err, ctx.Err())
 			}
 			if _, err = s.GrantByAccess(t.Context(), []byte("access"), morning); !errors.Is(err, storage.ErrNotFound) {

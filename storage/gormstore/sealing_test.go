@@ -79,8 +79,8 @@ func TestASealedValueThatWasMovedIsAnError(t *testing.T) {
 			}
 			_, login := s.Login(t.Context(), "taro")
 			_, _, session := s.SessionLink(t.Context(), "taro", "shop", "", morning, time.Time{})
-			_, grant := s.RedeemCode(t.Context(), []byte("code taro"), "shop", morning, []byte("access"), morning)
-			_, other := s.RedeemCode(t.Context(), []byte("code hanako"), "shop", morning, []byte("access 2"), morning)
+			_, grant := s.RedeemCode(t.Context(), []byte("code taro"), "shop", morning, storage.Issue{Access: []byte("access"), AccessExpires: morning})
+			_, other := s.RedeemCode(t.Context(), []byte("code hanako"), "shop", morning, storage.Issue{Access: []byte("access 2"), AccessExpires: morning})
 			_, keys := s.SigningKeys(t.Context())
 			for i, err := range []error{login, session, grant, other, keys} {
 				if !errors.Is(err, seal.ErrRefused) {

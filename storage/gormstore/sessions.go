@@ -82,6 +82,7 @@ func (s *Store) EndSession(ctx context.Context, id string, now time.Time) error 
 		if err := tx.Exec("DELETE FROM sessions WHERE id = ?", id).Error; err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE grants SET revoked_at = ? WHERE session_id = ? AND revoked_at IS NULL", instant{now}, id).Error
+		return tx.Exec("UPDATE grants SET revoked_at = ? WHERE session_id = ? AND revoked_at IS NULL "+
+			"AND (redeemed_at IS NULL OR NOT offline)", instant{now}, id).Error
 	})
 }

@@ -11,16 +11,24 @@ import (
 // approved makes a login and answers it with grant "grant of "+login and a new session.
 func approved(t testing.TB, s storage.Store, login, account, session string) storage.Grant {
 	t.Helper()
-	l := newLogin(login)
-	ok(t, s.CreateLogin(ctx(t), l))
-	l = next(l, storage.Answered)
 	g := grant("grant of "+login, account, session)
-	ok(t, s.ApproveLogin(ctx(t), answer(&l, g)))
+	approveGrant(t, s, login, g)
 	return g
 }
 
+// approveGrant walks a login to its answer, which is g.
+func approveGrant(t testing.TB, s storage.Store, login string, g storage.Grant) {
+	t.Helper()
+	l := newLogin(login)
+	ok(t, s.CreateLogin(ctx(t), l))
+	l = next(l, storage.Answered)
+	ok(t, s.ApproveLogin(ctx(t), answer(&l, g)))
+}
+
 func approveAll(t *testing.T, s storage.Store) {
-	g := approved(t, s, "login", "account", "session")
+	g := grant("grant", "account", "session")
+	g.Offline = true
+	approveGrant(t, s, "login", g)
 
 	login, err := s.Login(ctx(t), "login")
 	ok(t, err)
@@ -30,9 +38,10 @@ func approveAll(t *testing.T, s storage.Store) {
 	same(t, got, full(t, session("session", "account")))
 	same(t, link, storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}})
 
-	redeemed, err := s.RedeemCode(ctx(t), hash(g.ID), "shop", now.In(tokyo), hash("access"), now.Add(time.Hour))
+	redeemed, err := s.RedeemCode(ctx(t), hash(g.ID), "shop", now.In(tokyo), issue("first", "family", now))
 	ok(t, err)
-	g.RedeemedAt, g.AccessHash, g.AccessExpires = now, hash("access"), now.Add(time.Hour)
+	g.RedeemedAt, g.AccessHash, g.AccessExpires, g.Certificate = now, hash("access first"), now.Add(time.Hour), hash("certificate")
+	g.RefreshFamily, g.RefreshHash, g.RefreshExpires, g.RefreshUntil = hash("family"), hash("first"), now.Add(idle), now.Add(life)
 	same(t, redeemed, g)
 	g.RevokedAt = now
 	full(t, g) // every other field was filled in and came back
@@ -41,7 +50,7 @@ func approveAll(t *testing.T, s storage.Store) {
 // nothingOf fails if any part of answer(login, grant(id, account, session)) is in the store.
 func nothingOf(t *testing.T, s storage.Store, id, account, session string) {
 	t.Helper()
-	_, err := s.RedeemCode(ctx(t), hash(id), "shop", now, hash("access"), now.Add(time.Hour))
+	_, err := s.RedeemCode(ctx(t), hash(id), "shop", now, access1h("access", now))
 	is(t, err, storage.ErrNotFound)
 	_, _, err = s.SessionLink(ctx(t), session, "shop", "shop.example", now, time.Time{})
 	is(t, err, storage.ErrNotFound)
@@ -86,7 +95,7 @@ func approveSession(t *testing.T, s storage.Store) {
 	ok(t, err)
 	same(t, got.SeenAt, later)
 	same(t, link.Items, []string{"age_over_18"})
-	_, err = s.RedeemCode(ctx(t), hash("silent"), "shop", later, hash("access"), later.Add(time.Hour))
+	_, err = s.RedeemCode(ctx(t), hash("silent"), "shop", later, access1h("access", later))
 	ok(t, err)
 
 	login := newLogin("second")
@@ -99,7 +108,7 @@ func approveSession(t *testing.T, s storage.Store) {
 	is(t, again("d", "account", "session", later, &answered), storage.ErrStale)
 	is(t, again("e", "account", "session", later, nil), storage.ErrStale)
 	for _, id := range []string{"a", "b", "c", "d", "e"} {
-		_, err = s.RedeemCode(ctx(t), hash(id), "shop", now, hash(id+" access"), later)
+		_, err = s.RedeemCode(ctx(t), hash(id), "shop", now, access1h(id+" access", now))
 		is(t, err, storage.ErrNotFound)
 	}
 	stored, err := s.Login(ctx(t), "second")
@@ -109,7 +118,7 @@ func approveSession(t *testing.T, s storage.Store) {
 	// Without any session there is none to end and none to need.
 	ok(t, again("f", "account", "", later, &answered))
 	ok(t, s.EndSession(ctx(t), "", later))
-	_, err = s.RedeemCode(ctx(t), hash("f"), "shop", later, hash("f access"), later)
+	_, err = s.RedeemCode(ctx(t), hash("f"), "shop", later, access1h("f access", later))
 	ok(t, err)
 }
 

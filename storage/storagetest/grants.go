@@ -9,7 +9,11 @@ import (
 )
 
 func redeem(ctx context.Context, s storage.Store, id, client string, at time.Time, access string) (storage.Grant, error) {
-	return s.RedeemCode(ctx, hash(id), client, at, hash(access), at.Add(time.Hour))
+	return s.RedeemCode(ctx, hash(id), client, at, access1h(access, at))
+}
+
+func access1h(access string, at time.Time) storage.Issue {
+	return storage.Issue{Access: hash(access), AccessExpires: at.Add(time.Hour)}
 }
 
 func redeemTwice(t *testing.T, s storage.Store) {
@@ -54,7 +58,7 @@ func redeemRefused(t *testing.T, s storage.Store) {
 		_, err := redeem(ctx(t), s, attempt.code, attempt.client, attempt.at, attempt.name)
 		is(t, err, storage.ErrNotFound)
 	}
-	_, err := s.RedeemCode(ctx(t), nil, "shop", now, hash("access"), now.Add(time.Hour))
+	_, err := s.RedeemCode(ctx(t), nil, "shop", now, access1h("access", now))
 	is(t, err, storage.ErrNotFound)
 	_, err = redeem(ctx(t), s, g.ID, "shop", now.Add(time.Minute-time.Microsecond), "at last")
 	ok(t, err)

@@ -96,16 +96,3 @@ func approveSpends(t *testing.T, s storage.Store) {
 	_, err = redeem(ctx(t), s, "c", "shop", now, "access c")
 	is(t, err, storage.ErrNotFound)
 }
-
-func grantBound(t *testing.T, s storage.Store) {
-	g := approved(t, s, "login", "account", "session")
-	_, err := redeem(ctx(t), s, g.ID, "shop", now, "access")
-	ok(t, err)
-	ok(t, s.BindGrant(ctx(t), g.ID, hash("certificate")))
-	got, err := s.GrantByAccess(ctx(t), hash("access"), now)
-	ok(t, err)
-	same(t, got.Certificate, hash("certificate"))
-	ok(t, s.RevokeGrant(ctx(t), g.ID, now))
-	is(t, s.BindGrant(ctx(t), g.ID, hash("another")), storage.ErrStale)
-	is(t, s.BindGrant(ctx(t), "no such grant", hash("another")), storage.ErrStale)
-}

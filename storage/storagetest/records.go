@@ -81,7 +81,7 @@ func grant(id, account, session string) storage.Grant {
 		Scopes: []string{"openid", "age_over_18"}, Nonce: "nonce", RedirectURI: "https://shop.example/cb", CodeChallenge: "challenge",
 		AuthTime: now.Add(-time.Minute), ACR: "urn:acr", AMR: []string{"sc"}, TellAuthTime: true,
 		IDToken: []byte(`{"age_over_18":true}`), UserInfo: []byte(`{"name":"x"}`), CodeHash: hash(id), CodeExpires: now.Add(time.Minute),
-		Certificate: hash("certificate"), CreatedAt: now,
+		CreatedAt: now,
 	}
 }
 

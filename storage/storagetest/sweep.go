@@ -14,9 +14,9 @@ func sweep(t *testing.T, s storage.Store) {
 	used := approved(t, s, "used", "account", "s2")
 	short := approved(t, s, "short", "account", "s3")
 	revoked := approved(t, s, "revoked", "account", "s4")
-	_, err := s.RedeemCode(ctx(t), hash(used.ID), "shop", now, hash("long access"), now.Add(2*time.Hour))
+	_, err := s.RedeemCode(ctx(t), hash(used.ID), "shop", now, storage.Issue{Access: hash("long access"), AccessExpires: now.Add(2 * time.Hour)})
 	ok(t, err)
-	_, err = s.RedeemCode(ctx(t), hash(short.ID), "shop", now, hash("short access"), now.Add(5*time.Minute))
+	_, err = s.RedeemCode(ctx(t), hash(short.ID), "shop", now, storage.Issue{Access: hash("short access"), AccessExpires: now.Add(5 * time.Minute)})
 	ok(t, err)
 	ok(t, s.RevokeGrant(ctx(t), revoked.ID, now))
 

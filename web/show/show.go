@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,6 +119,7 @@ func consentPage(step idp.Step, lang string) ui.ConsentPage {
 	p := ui.ConsentPage{
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), Purpose: purpose(step.Client, lang),
 		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: targets(step.Login.Request.RedirectURI),
+		Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
 	}
 	asked := claims.Items(step.Login.Request.Scopes)
 	would := claims.Release(step.Offers, asked)

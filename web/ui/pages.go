@@ -66,6 +66,7 @@ type ConsentPage struct {
 	Purpose        string
 	Items          []ConsentItem
 	NotSent        []string // item keys that were read or could be and stay here
+	Offline        bool     // the site may fetch the same again after the person has left
 	Action         string   // POST
 	FormTargets    []string // as in LoginPage
 }

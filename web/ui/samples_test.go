@@ -22,7 +22,7 @@ func samples(name string) map[string]Page {
 			Events: "/login/a/events", Refresh: "/login/a", RestartAction: "/login/a/start", CancelAction: "/login/a/cancel", FormTargets: back},
 		"wait, verified": WaitPage{RPName: name, RPHost: "shop.example", Number: "42", ProgressKey: "returning", Tries: 2, Events: "/login/a/events",
 			RestartAction: "/login/a/start", CancelAction: "/login/a/cancel", ContinueURL: "http://127.0.0.1:40000/r/abc"},
-		"consent": ConsentPage{RPName: name, RPHost: "shop.example", Purpose: name, NotSent: []string{"name", "gender"}, Action: "/login/a/consent", FormTargets: back,
+		"consent": ConsentPage{RPName: name, RPHost: "shop.example", Purpose: name, NotSent: []string{"name", "gender"}, Action: "/login/a/consent", FormTargets: back, Offline: true,
 			Items: []ConsentItem{
 				{Key: "age_over_18", Value: "true", Available: true, Required: true},
 				{Key: "address", Value: name, Available: true, Checked: true},
