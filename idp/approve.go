@@ -206,7 +206,7 @@ func (p *Provider) grant(l storage.Login, link storage.Link, c storage.Client, r
 		Scopes: l.Request.Scopes, Nonce: l.Request.Nonce, RedirectURI: l.Request.RedirectURI, CodeChallenge: l.Request.CodeChallenge,
 		AuthTime: l.AuthTime, TellAuthTime: l.Request.MaxAge != nil, ACR: l.ACR, AMR: l.AMR,
 		IDToken: r.IDToken.Encode(), UserInfo: r.UserInfo.Encode(),
-		CodeHash: code.Hash(), CodeExpires: now.Add(CodeLife), Offline: offline(l.Request), CreatedAt: now,
+		CodeHash: code.Hash(), CodeExpires: now.Add(CodeLife), Offline: offline(l.Request), DPoPKey: l.Request.DPoPKey, CreatedAt: now,
 	}, nil
 }
 

@@ -81,7 +81,7 @@ var outgoing = declare(map[string]check{
 	"iss": form(`https?://[^\s]+`), "aud": given, "azp": given, "nonce": given,
 	"sub": handle, "jti": handle, "sid": handle, "at_hash": handle, "c_hash": handle, "txn": handle,
 	"exp": seconds, "iat": seconds, "auth_time": seconds,
-	"active": boolean, "client_id": given, "scope": form(`[a-z0-9_]+( [a-z0-9_]+)*`), "token_type": form(`Bearer`), "cnf.x5t#S256": handle,
+	"active": boolean, "client_id": given, "scope": form(`[a-z0-9_]+( [a-z0-9_]+)*`), "token_type": form(`Bearer|DPoP`), "cnf.x5t#S256": handle, "cnf.jkt": handle,
 	"acr": form(`[a-z][a-z0-9]{0,15}`), "amr": form(`[a-z]{2,16}`),
 	"name": text, "name_substituted": boolean, "birthdate": form(`\d{4}-\d\d-\d\d`), "gender": form(`male|female`),
 	"address.formatted": text, "address.street_address": text, "address.locality": text, "address.region": text, "address.country": form(`[A-Z]{2}`),

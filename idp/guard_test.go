@@ -20,7 +20,7 @@ func TestInspect(t *testing.T) {
 		{"an ID token", `{"iss":"https://login.example","sub":"aB3-_","aud":"123456789012","exp":1795000000,"iat":1795000000,"auth_time":1795000000,` +
 			`"nonce":"個人番号123456789012","acr":"aal3","amr":["hwk","pin","mca"],"at_hash":"x2_-","age_over_18":true}`, "", ""},
 		{"an introspection", `{"active":true,"client_id":"123456789012","sub":"aB3-_","scope":"openid age_over_18","exp":1795000000,"iat":1795000000,` +
-			`"iss":"https://login.example","token_type":"Bearer","cnf":{"x5t#S256":"aB3-_"}}`, "", ""},
+			`"iss":"https://login.example","token_type":"Bearer","cnf":{"x5t#S256":"aB3-_","jkt":"aB3-_"}}`, "", ""},
 		{"a scope of digits with spaces around", `{"scope":" 123456789012 "}`, "scope", "form"},
 		{"another type of token", `{"token_type":"123456789012"}`, "token_type", "form"},
 		{"a key that nobody declared", `{"cnf":{"jwk":"x"}}`, "", "undeclared"},

@@ -32,6 +32,7 @@ type introspection struct {
 // confirmation is what a token is bound to (RFC 7800).
 type confirmation struct {
 	Certificate string `json:"x5t#S256,omitempty"` // RFC 8705 section 3.1
+	Key         string `json:"jkt,omitempty"`      // RFC 9449 section 6.1
 }
 
 // Introspect says what a token of client c is good for now, as JSON (RFC 7662). It has no claims about the person: those
@@ -46,16 +47,16 @@ func (p *Provider) Introspect(ctx context.Context, c storage.Client, token strin
 	}
 	body, err := json.Marshal(introspection{
 		Active: true, ClientID: c.ID, Subject: g.Subject, Scope: strings.Join(g.Scopes, " "), Expires: g.AccessExpires.Unix(),
-		IssuedAt: g.AccessExpires.Add(-AccessLife).Unix(), Issuer: p.Issuer, TokenType: "Bearer", Confirm: confirmed(g),
+		IssuedAt: g.AccessExpires.Add(-AccessLife).Unix(), Issuer: p.Issuer, TokenType: tokenType(g), Confirm: confirmed(g),
 	})
 	return p.guarded(body, err)
 }
 
 func confirmed(g storage.Grant) *confirmation {
-	if g.Certificate == nil {
+	if g.Certificate == nil && g.DPoPKey == nil {
 		return nil
 	}
-	return &confirmation{Certificate: base64.RawURLEncoding.EncodeToString(g.Certificate)}
+	return &confirmation{base64.RawURLEncoding.EncodeToString(g.Certificate), base64.RawURLEncoding.EncodeToString(g.DPoPKey)}
 }
 
 // IntrospectSigned is Introspect as a JWT for c, signed with the algorithm of its ID tokens (RFC 9701). What it says of the

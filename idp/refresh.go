@@ -55,7 +55,7 @@ func (p *Provider) issue(c storage.Client, family authn.Secret, h Holder) (Token
 	now := p.Now()
 	i := storage.Issue{
 		Access: access.Hash(), AccessExpires: now.Add(AccessLife), Refresh: current.Hash(), RefreshExpires: now.Add(RefreshIdle),
-		RefreshFamily: family.Hash(), RefreshUntil: now.Add(RefreshLife),
+		RefreshFamily: family.Hash(), RefreshUntil: now.Add(RefreshLife), DPoPKey: h.Key,
 	}
 	if c.TLS.Bound {
 		i.Certificate = h.Certificate
@@ -68,7 +68,7 @@ func (p *Provider) issue(c storage.Client, family authn.Secret, h Holder) (Token
 // token ends the whole family. ErrInvalidGrant.
 func (p *Provider) Refresh(ctx context.Context, c storage.Client, token string, h Holder) (Tokens, error) {
 	old, ok := parseRefresh(token)
-	if !ok || !slices.Contains(c.Scopes, claims.ScopeOffline) || c.TLS.Bound && h.Certificate == nil {
+	if !ok || !slices.Contains(c.Scopes, claims.ScopeOffline) || !h.holds(c) {
 		return Tokens{}, ErrInvalidGrant
 	}
 	t, i, err := p.issue(c, old.family, h)
@@ -85,6 +85,6 @@ func (p *Provider) Refresh(ctx context.Context, c storage.Client, token string, 
 	case err != nil:
 		return Tokens{}, unavailable(err)
 	}
-	t.Scopes = g.Scopes
+	t.Scopes, t.Type = g.Scopes, tokenType(g)
 	return t, nil
 }

@@ -27,18 +27,32 @@ type Tokens struct {
 	Refresh Refresh // zero: none
 	IDToken string  // "": none
 	Scopes  []string
+	Type    string // Bearer or DPoP
+}
+
+func tokenType(g storage.Grant) string {
+	if g.DPoPKey != nil {
+		return "DPoP"
+	}
+	return "Bearer"
 }
 
 // Holder is what a caller of the back channel proved to hold besides its credentials.
 type Holder struct {
 	Certificate []byte // SHA-256 of its TLS certificate; nil: none
+	Key         []byte // SHA-256 thumbprint of the key of its DPoP proof; nil: none
+}
+
+// holds says whether the holder has what all tokens of its client are bound to.
+func (h Holder) holds(c storage.Client) bool {
+	return (!c.TLS.Bound || h.Certificate != nil) && (!c.DPoPBound || h.Key != nil)
 }
 
 // Exchange spends a code for an authenticated (or public) client. The code is spent before its proof is checked, so a
 // failed check burns it too (RFC 6749 4.1.2), and a second use takes back what the first one got.
 func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirectURI, verifier string, h Holder) (Tokens, error) {
 	secret, ok := authn.ParseSecret(code)
-	if !ok || c.TLS.Bound && h.Certificate == nil {
+	if !ok || !h.holds(c) {
 		return Tokens{}, ErrInvalidGrant
 	}
 	family, err := authn.NewSecret(p.Rand)
@@ -60,7 +74,7 @@ func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirec
 	case err != nil:
 		return Tokens{}, unavailable(err)
 	}
-	if g.RedirectURI != redirectURI || !pkce(g.CodeChallenge, verifier) {
+	if g.RedirectURI != redirectURI || !pkce(g.CodeChallenge, verifier) || !bytes.Equal(g.DPoPKey, h.Key) {
 		if err := p.Store.RevokeGrant(ctx, g.ID, now); err != nil {
 			return Tokens{}, unavailable(err)
 		}
@@ -69,7 +83,7 @@ func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirec
 	if !g.Offline {
 		t.Refresh = Refresh{}
 	}
-	t.Scopes = g.Scopes
+	t.Scopes, t.Type = g.Scopes, tokenType(g)
 	t.IDToken, err = p.idToken(c, g, t.Access)
 	return t, err
 }
@@ -125,6 +139,9 @@ func (p *Provider) UserInfo(ctx context.Context, token string, h Holder) ([]byte
 		return nil, unavailable(err)
 	}
 	if g.Certificate != nil && !bytes.Equal(g.Certificate, h.Certificate) { // RFC 8705 section 3
+		return nil, ErrInvalidToken
+	}
+	if !bytes.Equal(g.DPoPKey, h.Key) { // RFC 9449 section 7: neither without its proof, nor with one it does not need
 		return nil, ErrInvalidToken
 	}
 	return p.guarded(join(struct {

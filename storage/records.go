@@ -23,6 +23,7 @@ type Client struct {
 	TLS                    ClientTLS  `json:"tls,omitzero"`
 	RequirePAR             bool       `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
 	RequireSignedRequest   bool       `json:"require_signed_request_object,omitempty"`         // RFC 9101 section 10.5
+	DPoPBound              bool       `json:"dpop_bound_access_tokens,omitempty"`              // RFC 9449 section 5.2
 	Disabled               bool       `json:"-"`
 	CreatedAt              time.Time  `json:"-"`
 	UpdatedAt              time.Time  `json:"-"`
@@ -79,8 +80,9 @@ type AuthRequest struct {
 	Prompt        []string `json:"prompt,omitempty"`
 	MaxAge        *int64   `json:"max_age,omitempty"` // seconds
 	UILocales     []string `json:"ui_locales,omitempty"`
-	Subject       string   `json:"subject,omitempty"` // whom the relying party expects (id_token_hint); nobody else may be answered for
-	Pushed        []byte   `json:"pushed,omitempty"`  // SHA-256 of the request_uri it came by (RFC 9126); its answer spends that
+	Subject       string   `json:"subject,omitempty"`  // whom the relying party expects (id_token_hint); nobody else may be answered for
+	DPoPKey       []byte   `json:"dpop_jkt,omitempty"` // whose proof the code needs: RFC 7638 thumbprint (RFC 9449 section 10)
+	Pushed        []byte   `json:"pushed,omitempty"`   // SHA-256 of the request_uri it came by (RFC 9126); its answer spends that
 }
 
 // Login is one authorization request being answered in one browser.
@@ -169,6 +171,7 @@ type Grant struct {
 	AccessHash    []byte    // SHA-256 of the access token, after redemption
 	AccessExpires time.Time
 	Certificate   []byte // SHA-256 of the client certificate that the tokens are bound to (RFC 8705 section 3); nil: none
+	DPoPKey       []byte // SHA-256 thumbprint of the key that code and tokens are bound to (RFC 9449); nil: none
 	Offline       bool   // refresh tokens come with it, and it outlives its session (OIDC Core 11)
 
 	RefreshFamily  []byte    // SHA-256 of the half that all refresh tokens of the grant share; nil: not Offline or not redeemed
@@ -189,6 +192,7 @@ type Issue struct {
 	RefreshFamily  []byte    // at redemption only: it stays for ever
 	RefreshUntil   time.Time // at redemption only
 	Certificate    []byte    // at redemption what the grant is bound to, at refresh what its holder showed; nil: none
+	DPoPKey        []byte    // the same, of keys; a code that is bound already keeps its own
 }
 
 // Approval is everything that the answer to a login writes at once.

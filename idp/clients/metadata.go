@@ -55,6 +55,7 @@ type Metadata struct {
 	TLSSANIP             string          `json:"tls_client_auth_san_ip,omitempty"`
 	TLSSANEmail          string          `json:"tls_client_auth_san_email,omitempty"`
 	TLSBound             bool            `json:"tls_client_certificate_bound_access_tokens,omitempty"`
+	DPoPBound            bool            `json:"dpop_bound_access_tokens,omitempty"` // RFC 9449 section 5.2
 
 	Unsupported []string `json:"-"` // members that ask for a protection which this version does not give
 	Unknown     []string `json:"-"` // members that mean nothing here, sorted; worth a warning
@@ -70,7 +71,7 @@ var harmless = []string{
 // protections are members that a client would rely on. Dropping one in silence would weaken what it asked for.
 var protections = []string{
 	"authorization_encrypted_response_alg", "authorization_encrypted_response_enc",
-	"client_secret_expires_at", "default_max_age", "dpop_bound_access_tokens", "id_token_encrypted_response_alg",
+	"client_secret_expires_at", "default_max_age", "id_token_encrypted_response_alg",
 	"id_token_encrypted_response_enc", "request_object_encryption_alg", "request_object_encryption_enc",
 	"software_statement", "userinfo_encrypted_response_alg",
 	"userinfo_encrypted_response_enc", "userinfo_signed_response_alg",

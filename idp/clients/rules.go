@@ -92,6 +92,7 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		Keys:                   r.keys(),
 		TLS:                    r.tls(),
 		RequirePAR:             m.RequirePAR,
+		DPoPBound:              m.DPoPBound,
 		RequireSignedRequest:   m.RequireSignedRequest,
 		CreatedAt:              now,
 		UpdatedAt:              now,

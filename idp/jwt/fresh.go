@@ -35,6 +35,12 @@ func (t Token) Expires() time.Time {
 	return at
 }
 
+// IssuedAt is when the token says that it was made; false if it does not.
+func (t Token) IssuedAt() (time.Time, bool) {
+	at, has, _ := t.instant("iat") // Parse has looked at it
+	return at, has
+}
+
 // Fresh says whether the token is good at now: exp is there, not over, and at most life ahead; iat and nbf are not in the
 // future. Clocks may differ by Skew.
 func (t Token) Fresh(now time.Time, life time.Duration) error {

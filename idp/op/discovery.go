@@ -12,6 +12,7 @@ import (
 	"tegata/claims"
 	"tegata/idp"
 	"tegata/idp/clients"
+	"tegata/idp/dpop"
 	"tegata/idp/jwt"
 	"tegata/idp/keys"
 )
@@ -46,6 +47,7 @@ type metadata struct {
 	RequirePAR     bool     `json:"require_pushed_authorization_requests"`
 	ResponseAlgs   []string `json:"authorization_signing_alg_values_supported"` // JARM section 4
 	IntrospectAlgs []string `json:"introspection_signing_alg_values_supported"` // RFC 9701 section 7
+	ProofAlgs      []string `json:"dpop_signing_alg_values_supported"`          // RFC 9449 section 5.1
 	CertBound      bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 section 3.3
 	MinAgent       string   `json:"tegata_agent_min_version,omitempty"`         // oldest agent that may claim a login; its doctor asks
 }
@@ -88,6 +90,7 @@ func discovery(p *idp.Provider, certs Certificates) metadata {
 		PAREndpoint:    issuer + PARPath,
 		ResponseAlgs:   keys.Algorithms,
 		IntrospectAlgs: keys.Algorithms,
+		ProofAlgs:      dpop.Algorithms,
 		CertBound:      certs.enabled(),
 	}
 }

@@ -53,7 +53,7 @@ var known = []string{
 	"claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported",
 	"pushed_authorization_request_endpoint", "require_pushed_authorization_requests", "authorization_signing_alg_values_supported",
 	"request_object_signing_alg_values_supported", "token_endpoint_auth_signing_alg_values_supported",
-	"tls_client_certificate_bound_access_tokens", "introspection_endpoint", "introspection_endpoint_auth_methods_supported",
+	"tls_client_certificate_bound_access_tokens", "dpop_signing_alg_values_supported", "introspection_endpoint", "introspection_endpoint_auth_methods_supported",
 	"introspection_endpoint_auth_signing_alg_values_supported", "introspection_signing_alg_values_supported", "revocation_endpoint", "revocation_endpoint_auth_methods_supported",
 	"revocation_endpoint_auth_signing_alg_values_supported", "tegata_agent_min_version",
 }

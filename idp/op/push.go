@@ -1,9 +1,11 @@
 package op
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
@@ -65,6 +67,9 @@ func (p *push) take(r *http.Request) (string, error) {
 	if err != nil {
 		return "", pushError(err)
 	}
+	if err := p.bind(r, asked); err != nil {
+		return "", err
+	}
 	to, err := redirectOf(asked, c)
 	if err != nil {
 		return "", pushError(err)
@@ -77,6 +82,23 @@ func (p *push) take(r *http.Request) (string, error) {
 		return "", protocolError(err, nil)
 	}
 	return uri, nil
+}
+
+// bind ties the request to the key of a proof that came along with it; a dpop_jkt in it must be that key's (RFC 9449
+// section 10.1).
+func (p *push) bind(r *http.Request, asked url.Values) error {
+	key, err := proofs{p.idp}.key(r.Context(), r.Header, PARPath)
+	if err != nil || key == nil {
+		return err
+	}
+	jkt := base64.RawURLEncoding.EncodeToString(key)
+	if asked.Has("dpop_jkt") && asked.Get("dpop_jkt") != jkt {
+		return badProof("dpop_jkt is another key's")
+	}
+	if !asked.Has("dpop_jkt") {
+		asked.Set("dpop_jkt", jkt)
+	}
+	return nil
 }
 
 // pushFault is a mistake in the request, in OAuth's words.

@@ -110,6 +110,7 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 		return s
 	}
 	req.Nonce = get("nonce")
+	jkt := get("dpop_jkt")
 	challenge, method := get("code_challenge"), get("code_challenge_method")
 	responseType, scope, prompt, maxAge := get("response_type"), get("scope"), get("prompt"), get("max_age")
 	req.UILocales = firstFields(get("ui_locales"), 10)
@@ -123,7 +124,8 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 	case responseType != "code":
 		return req, fail.ResponseTypeInvalid
 	}
-	return req, errors.Join(scopesInto(&req, c, scope), pkceInto(&req, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge))
+	return req, errors.Join(scopesInto(&req, c, scope), pkceInto(&req, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge),
+		keyInto(&req, v.Has("dpop_jkt"), jkt))
 }
 
 // planted gives the name of a free-text parameter that holds a My Number: sites put into a hint what people typed. What
@@ -186,6 +188,19 @@ func maxAgeInto(req *storage.AuthRequest, maxAge string) error {
 		return fail.RequestInvalid.At("max_age")
 	}
 	req.MaxAge = &seconds
+	return nil
+}
+
+// keyInto binds the code to a key before its proof is seen (RFC 9449 section 10).
+func keyInto(req *storage.AuthRequest, has bool, jkt string) error {
+	if !has {
+		return nil
+	}
+	key, ok := parseThumbprint(jkt)
+	if !ok {
+		return fail.RequestInvalid.At("dpop_jkt")
+	}
+	req.DPoPKey = key
 	return nil
 }
 

@@ -35,7 +35,7 @@ func (s *server) CodeExchange(ctx context.Context, r *zop.ClientRequest[oidc.Acc
 	if !ok {
 		return nil, oidc.ErrServerError()
 	}
-	holder, err := holderOf(ctx, c.Client)
+	holder, err := s.holder(ctx, c.Client, r.Header)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (s *server) RefreshToken(ctx context.Context, r *zop.ClientRequest[oidc.Ref
 	if !slices.Contains(c.Scopes, claims.ScopeOffline) {
 		return nil, oidc.ErrUnauthorizedClient().WithDescription("the client is not registered for offline_access")
 	}
-	holder, err := holderOf(ctx, c.Client)
+	holder, err := s.holder(ctx, c.Client, r.Header)
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +61,17 @@ func (s *server) RefreshToken(ctx context.Context, r *zop.ClientRequest[oidc.Ref
 	return issued(t, err)
 }
 
-// holderOf is what the caller proved to hold besides its credentials; a client whose tokens are bound has to.
-func holderOf(ctx context.Context, c storage.Client) (idp.Holder, error) {
+// holder is what the caller proved to hold besides its credentials; a client whose tokens are bound has to.
+func (s *server) holder(ctx context.Context, c storage.Client, header http.Header) (idp.Holder, error) {
 	h := idp.Holder{Certificate: chainFrom(ctx).thumbprint()}
 	if c.TLS.Bound && h.Certificate == nil {
 		return h, oidc.ErrInvalidRequest().WithDescription("the client's tokens are bound to its certificate, and the connection has none")
 	}
-	return h, nil
+	var err error
+	if h.Key, err = (proofs{s.idp}).key(ctx, header, TokenPath); err == nil && c.DPoPBound && h.Key == nil {
+		err = badProof("the client's tokens are bound to a key, and there is no proof")
+	}
+	return h, err
 }
 
 func issued(t idp.Tokens, err error) (*zop.Response, error) {
@@ -75,7 +79,7 @@ func issued(t idp.Tokens, err error) (*zop.Response, error) {
 		return nil, protocolError(err, oidc.ErrInvalidClient())
 	}
 	return zop.NewResponse(&oidc.AccessTokenResponse{
-		AccessToken: t.Access.Reveal(), TokenType: oidc.BearerToken, ExpiresIn: uint64(idp.AccessLife.Seconds()),
+		AccessToken: t.Access.Reveal(), TokenType: t.Type, ExpiresIn: uint64(idp.AccessLife.Seconds()),
 		RefreshToken: t.Refresh.Reveal(), IDToken: t.IDToken, Scope: t.Scopes,
 	}), nil
 }

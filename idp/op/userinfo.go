@@ -6,10 +6,12 @@ import (
 	"strings"
 
 	"tegata/idp"
+	"tegata/idp/dpop"
 )
 
 // userInfo is the userinfo endpoint (OIDC Core 5.3): the token comes in the Authorization header alone, never in the
-// query or a form, where it would reach logs.
+// query or a form, where it would reach logs. A token that is bound to a key comes as DPoP with its proof, and only so
+// (RFC 9449 section 7).
 type userInfo struct {
 	idp   *idp.Provider
 	certs Certificates
@@ -18,8 +20,10 @@ type userInfo struct {
 func (u *userInfo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if token == "" || !strings.EqualFold(scheme, "Bearer") {
+	bound := strings.EqualFold(scheme, "DPoP")
+	if token == "" || !bound && !strings.EqualFold(scheme, "Bearer") {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="tegata"`)
+		w.Header().Add("WWW-Authenticate", dpopChallenge)
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -28,11 +32,48 @@ func (u *userInfo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusBadRequest, []byte(`{"error":"invalid_request","error_description":"the client certificate cannot be read"}`))
 		return
 	}
-	body, err := u.idp.UserInfo(r.Context(), token, idp.Holder{Certificate: certs.thumbprint()})
+	holder := idp.Holder{Certificate: certs.thumbprint()}
+	if !bound {
+		body, err := u.idp.UserInfo(r.Context(), token, holder)
+		u.answer(w, `Bearer realm="tegata"`, body, err)
+		return
+	}
+	body, err := u.proved(r, token, holder)
+	u.answer(w, dpopChallenge, body, err)
+}
+
+// proved is the data behind a token whose holder proves to have its key. The proof is spent last, when everything else
+// is good.
+func (u *userInfo) proved(r *http.Request, token string, h idp.Holder) ([]byte, error) {
+	check := proofs{u.idp}
+	proof, err := check.of(r.Header, r.Method, UserInfoPath, token)
 	switch {
+	case err != nil:
+		return nil, err
+	case proof == nil:
+		return nil, dpop.ErrProof
+	}
+	h.Key = proof.Thumbprint
+	body, err := u.idp.UserInfo(r.Context(), token, h)
+	if err != nil {
+		return nil, err
+	}
+	if err := check.spend(r.Context(), proof); err != nil {
+		return nil, err
+	}
+	return body, nil
+}
+
+func (u *userInfo) answer(w http.ResponseWriter, challenge string, body []byte, err error) {
+	refuse := func(word string) {
+		w.Header().Set("WWW-Authenticate", challenge+`, error="`+word+`"`)
+		writeJSON(w, http.StatusUnauthorized, []byte(`{"error":"`+word+`"}`))
+	}
+	switch {
+	case errors.Is(err, dpop.ErrProof), errors.Is(err, errReplay):
+		refuse("invalid_dpop_proof")
 	case errors.Is(err, idp.ErrInvalidToken):
-		w.Header().Set("WWW-Authenticate", `Bearer realm="tegata", error="invalid_token"`)
-		writeJSON(w, http.StatusUnauthorized, []byte(`{"error":"invalid_token"}`))
+		refuse("invalid_token")
 	case isUnavailable(err):
 		writeJSON(w, http.StatusServiceUnavailable, []byte(`{"error":"temporarily_unavailable"}`))
 	case err != nil:

@@ -31,6 +31,7 @@ type grantRow struct {
 	AccessHash    blob
 	AccessExpires instant
 	Certificate   blob
+	DPoPKey       blob `gorm:"column:dpop_key"`
 	Offline       bool
 	RevokedAt     instant
 	CreatedAt     instant
@@ -58,7 +59,7 @@ func (s *Store) toGrantRow(g storage.Grant) (*grantRow, error) {
 		AuthTime: instant{g.AuthTime}, ACR: g.ACR, AMR: document[[]string]{g.AMR}, TellAuthTime: g.TellAuthTime,
 		IDToken: idToken, UserInfo: userInfo, CodeHash: g.CodeHash, CodeExpires: instant{g.CodeExpires},
 		RedeemedAt: instant{g.RedeemedAt}, AccessHash: g.AccessHash, AccessExpires: instant{g.AccessExpires},
-		Certificate: g.Certificate, Offline: g.Offline, RevokedAt: instant{g.RevokedAt}, CreatedAt: instant{g.CreatedAt},
+		Certificate: g.Certificate, DPoPKey: g.DPoPKey, Offline: g.Offline, RevokedAt: instant{g.RevokedAt}, CreatedAt: instant{g.CreatedAt},
 		RefreshFamily: g.RefreshFamily, RefreshHash: g.RefreshHash, RefreshExpires: instant{g.RefreshExpires}, RefreshUntil: instant{g.RefreshUntil},
 	}, err
 }
@@ -78,13 +79,13 @@ func (s *Store) grant(r grantRow) (storage.Grant, error) {
 		AuthTime: r.AuthTime.Time, ACR: r.ACR, AMR: r.AMR.V, TellAuthTime: r.TellAuthTime,
 		IDToken: idToken, UserInfo: userInfo, CodeHash: r.CodeHash, CodeExpires: r.CodeExpires.Time,
 		RedeemedAt: r.RedeemedAt.Time, AccessHash: r.AccessHash, AccessExpires: r.AccessExpires.Time,
-		Certificate: r.Certificate, Offline: r.Offline, RevokedAt: r.RevokedAt.Time, CreatedAt: r.CreatedAt.Time,
+		Certificate: r.Certificate, DPoPKey: r.DPoPKey, Offline: r.Offline, RevokedAt: r.RevokedAt.Time, CreatedAt: r.CreatedAt.Time,
 		RefreshFamily: r.RefreshFamily, RefreshHash: r.RefreshHash, RefreshExpires: r.RefreshExpires.Time, RefreshUntil: r.RefreshUntil.Time,
 	}, nil
 }
 
 // redeemCode names the old value beside each new one that only Offline grants keep: that is what gives it its type.
-var redeemCode = "UPDATE grants SET redeemed_at = ?, access_hash = ?, access_expires = ?, certificate = ?, " +
+var redeemCode = "UPDATE grants SET redeemed_at = ?, access_hash = ?, access_expires = ?, certificate = ?, dpop_key = coalesce(dpop_key, ?), " +
 	"refresh_family = CASE WHEN offline THEN ? ELSE refresh_family END, refresh_hash = CASE WHEN offline THEN ? ELSE refresh_hash END, " +
 	"refresh_expires = CASE WHEN offline THEN ? ELSE refresh_expires END, refresh_until = CASE WHEN offline THEN ? ELSE refresh_until END " +
 	"WHERE code_hash = ? AND client_id = ? " +
@@ -94,7 +95,7 @@ var redeemCode = "UPDATE grants SET redeemed_at = ?, access_hash = ?, access_exp
 func (s *Store) RedeemCode(ctx context.Context, codeHash []byte, clientID string, now time.Time, i storage.Issue) (storage.Grant, error) {
 	rows := make([]grantRow, 0, 1)
 	err := s.atomically(ctx, func(db *gorm.DB) error {
-		return db.Raw(redeemCode, instant{now}, blob(i.Access), instant{i.AccessExpires}, blob(i.Certificate),
+		return db.Raw(redeemCode, instant{now}, blob(i.Access), instant{i.AccessExpires}, blob(i.Certificate), blob(i.DPoPKey),
 			blob(i.RefreshFamily), blob(i.Refresh), instant{i.RefreshExpires}, instant{i.RefreshUntil},
 			blob(codeHash), clientID, instant{now}).Find(&rows).Error
 	})

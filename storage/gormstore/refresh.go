@@ -12,14 +12,15 @@ import (
 
 var rotateRefresh = "UPDATE grants SET access_hash = ?, access_expires = ?, refresh_hash = ?, refresh_expires = ? " +
 	"WHERE refresh_family = ? AND refresh_hash = ? AND client_id = ? AND revoked_at IS NULL " +
-	"AND refresh_expires > ? AND refresh_until > ? AND (certificate IS NULL OR certificate = ?) RETURNING " + grantColumns.names()
+	"AND refresh_expires > ? AND refresh_until > ? AND (certificate IS NULL OR certificate = ?) " +
+	"AND (dpop_key IS NULL OR dpop_key = ?) RETURNING " + grantColumns.names()
 
 // Refresh implements storage.Store.
 func (s *Store) Refresh(ctx context.Context, family, refresh []byte, clientID string, now time.Time, i storage.Issue) (storage.Grant, error) {
 	rows := make([]grantRow, 0, 1)
 	err := s.atomically(ctx, func(db *gorm.DB) error {
 		return db.Raw(rotateRefresh, blob(i.Access), instant{i.AccessExpires}, blob(i.Refresh), instant{i.RefreshExpires},
-			blob(family), blob(refresh), clientID, instant{now}, instant{now}, blob(i.Certificate)).Find(&rows).Error
+			blob(family), blob(refresh), clientID, instant{now}, instant{now}, blob(i.Certificate), blob(i.DPoPKey)).Find(&rows).Error
 	})
 	switch {
 	case err != nil:
@@ -31,7 +32,7 @@ func (s *Store) Refresh(ctx context.Context, family, refresh []byte, clientID st
 }
 
 // refuseRefresh revokes the family whose token was used before: the client and somebody else both had it (RFC 9700
-// section 4.14.2). A token that is the family's last one has only come too late, or without its certificate.
+// section 4.14.2). A token that is the family's last one has only come too late, or without its certificate or key.
 func (s *Store) refuseRefresh(ctx context.Context, family, refresh []byte, clientID string, now time.Time) error {
 	err := s.atomically(context.WithoutCancel(ctx), func(db *gorm.DB) error {
 		return swapped(db.Exec("UPDATE grants SET revoked_at = coalesce(revoked_at, ?) "+

@@ -41,6 +41,7 @@ func approveAll(t *testing.T, s storage.Store) {
 	redeemed, err := s.RedeemCode(ctx(t), hash(g.ID), "shop", now.In(tokyo), issue("first", "family", now))
 	ok(t, err)
 	g.RedeemedAt, g.AccessHash, g.AccessExpires, g.Certificate = now, hash("access first"), now.Add(time.Hour), hash("certificate")
+	g.DPoPKey = hash("key")
 	g.RefreshFamily, g.RefreshHash, g.RefreshExpires, g.RefreshUntil = hash("family"), hash("first"), now.Add(idle), now.Add(life)
 	same(t, redeemed, g)
 	g.RevokedAt = now

@@ -24,7 +24,7 @@ func client(id string) storage.Client {
 		Keys: storage.ClientKeys{JWKS: `{"keys": []}`, JWKSURI: "https://shop.example/jwks", AssertionAlg: "ES256", RequestAlg: "PS256", ResponseAlg: "RS256"},
 		TLS: storage.ClientTLS{SubjectDN: "CN=shop", SANDNS: "shop.example", SANURI: "https://shop.example", SANIP: "192.0.2.1",
 			SANEmail: "shop@shop.example", Bound: true},
-		RequirePAR: true, RequireSignedRequest: true,
+		RequirePAR: true, RequireSignedRequest: true, DPoPBound: true,
 		Sector: "shop.example", Purpose: "to check your age", PurposeJa: "purpose in ja", Disabled: true,
 		CreatedAt: now.Add(-time.Hour), UpdatedAt: now,
 	}
@@ -37,7 +37,7 @@ func fullLogin(id string) storage.Login {
 		ID: id, Version: 1, State: storage.Failed, ClientID: "shop",
 		Request: storage.AuthRequest{RedirectURI: "https://shop.example/cb", ResponseMode: "query", Scopes: []string{"openid"},
 			State: "a \x00 of <&> and \u2028", Nonce: "nonce", CodeChallenge: "challenge", Prompt: []string{"login"},
-			Subject: "subject", Pushed: hash("request_uri"), MaxAge: &maxAge, UILocales: []string{"ja", "en"}},
+			Subject: "subject", DPoPKey: hash("key"), Pushed: hash("request_uri"), MaxAge: &maxAge, UILocales: []string{"ja", "en"}},
 		BrowserHash: hash("browser"), CreatedAt: now, ExpiresAt: now.Add(10 * time.Minute),
 		TicketHash: hash("ticket"), TicketExpires: now.Add(2 * time.Minute), TicketSerial: 3,
 		AgentKey: []byte(`{"kty":"EC"}`), AgentVersion: "1.2.3", ReturnTo: "http://127.0.0.1:7/r/x", Nonce: hash("nonce"),

@@ -16,7 +16,7 @@ const (
 // issue is what a client gets at a time: access and refresh token of one name, of one family.
 func issue(name, family string, at time.Time) storage.Issue {
 	return storage.Issue{Access: hash("access " + name), AccessExpires: at.Add(time.Hour), Refresh: hash(name), RefreshExpires: at.Add(idle),
-		RefreshFamily: hash(family), RefreshUntil: at.Add(life), Certificate: hash("certificate")}
+		RefreshFamily: hash(family), RefreshUntil: at.Add(life), Certificate: hash("certificate"), DPoPKey: hash("key")}
 }
 
 // offline is a redeemed grant with a family of refresh tokens, the first of which is "first of" its id.
@@ -38,8 +38,14 @@ func refresh(t *testing.T, s storage.Store, family, old, fresh string, at time.T
 func grantBound(t *testing.T, s storage.Store) {
 	g := offline(t, s, "g", "session")
 	same(t, g.Certificate, hash("certificate"))
+	bound := grant("bound", "account", "another session")
+	bound.DPoPKey = hash("another key")
+	approveGrant(t, s, "login of bound", bound)
+	kept, err := s.RedeemCode(ctx(t), hash("bound"), "shop", now, issue("x", "y", now))
+	ok(t, err)
+	same(t, kept.DPoPKey, hash("another key"))
 	same(t, full(t, storage.Issue{Access: g.AccessHash, AccessExpires: g.AccessExpires, Refresh: g.RefreshHash, RefreshExpires: g.RefreshExpires,
-		RefreshFamily: g.RefreshFamily, RefreshUntil: g.RefreshUntil, Certificate: g.Certificate}), issue("first of g", "g", now))
+		RefreshFamily: g.RefreshFamily, RefreshUntil: g.RefreshUntil, Certificate: g.Certificate, DPoPKey: g.DPoPKey}), issue("first of g", "g", now))
 }
 
 func refreshRotates(t *testing.T, s storage.Store) {
@@ -75,15 +81,20 @@ func refreshRefused(t *testing.T, s storage.Store) {
 		name, family, client string
 		refresh, certificate []byte
 		at                   time.Time
+		key                  string
 	}{
-		{"an unknown family", "h", "shop", hash("first of g"), hash("certificate"), now},
-		{"another client", "g", "thief", hash("first of g"), hash("certificate"), now},
-		{"another client with an old token", "g", "thief", hash("old"), hash("certificate"), now},
-		{"another certificate", "g", "shop", hash("first of g"), hash("another"), now},
-		{"no certificate", "g", "shop", hash("first of g"), nil, now},
-		{"idle for too long", "g", "shop", hash("first of g"), hash("certificate"), now.Add(idle)},
+		{"an unknown family", "h", "shop", hash("first of g"), hash("certificate"), now, "key"},
+		{"another client", "g", "thief", hash("first of g"), hash("certificate"), now, "key"},
+		{"another client with an old token", "g", "thief", hash("old"), hash("certificate"), now, "key"},
+		{"another certificate", "g", "shop", hash("first of g"), hash("another"), now, "key"},
+		{"no certificate", "g", "shop", hash("first of g"), nil, now, "key"},
+		{"idle for too long", "g", "shop", hash("first of g"), hash("certificate"), now.Add(idle), "key"},
+		{"another key", "g", "shop", hash("first of g"), hash("certificate"), now, "another"},
+		{"no key", "g", "shop", hash("first of g"), hash("certificate"), now, ""},
 	} {
-		late.Certificate = attempt.certificate
+		if late.Certificate, late.DPoPKey = attempt.certificate, nil; attempt.key != "" {
+			late.DPoPKey = hash(attempt.key)
+		}
 		_, err := s.Refresh(ctx(t), hash(attempt.family), attempt.refresh, attempt.client, attempt.at, late)
 		is(t, err, storage.ErrNotFound)
 	}
