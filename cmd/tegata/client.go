@@ -21,7 +21,7 @@ type clientCommands struct {
 	Show    clientShow    `cmd:"" help:"Show one relying party."`
 	Secret  clientSecret  `cmd:"" help:"Give a relying party one more secret, or take the older ones away."`
 	Keys    clientKeys    `cmd:"" help:"Replace the public keys of a relying party."`
-	Disable clientDisable `cmd:"" help:"Refuse a relying party from now on (--enable takes it back)."`
+	Disable clientDisable `cmd:"" help:"Refuse a relying party from now on and revoke its tokens (--enable lets it in again)."`
 }
 
 type clientCreate struct {
