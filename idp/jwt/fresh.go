@@ -23,7 +23,7 @@ func (t Token) instant(name string) (time.Time, bool, error) {
 		return time.Time{}, false, nil
 	}
 	seconds, err := strconv.ParseFloat(string(raw), 64)
-	if err != nil || seconds < 0 || seconds > 253402300799 { // the end of year 9999
+	if err != nil || seconds < 0 || seconds > 253_402_300_799 { // the end of year 9999
 		return time.Time{}, false, malformed(name + " is not a time")
 	}
 	return time.Unix(int64(seconds), 0), true, nil
