@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"gorm.io/gorm"
@@ -115,10 +116,10 @@ func (s *Store) refuseCode(ctx context.Context, codeHash []byte, clientID string
 		return swapped(db.Exec("UPDATE grants SET revoked_at = coalesce(revoked_at, ?) "+
 			"WHERE code_hash = ? AND client_id = ? AND redeemed_at IS NOT NULL", instant{now}, blob(codeHash), clientID))
 	})
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return storage.ErrSpent
-	case storage.ErrStale: // nothing to revoke
+	case errors.Is(err, storage.ErrStale): // nothing to revoke
 		return storage.ErrNotFound
 	}
 	return err

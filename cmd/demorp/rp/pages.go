@@ -124,7 +124,7 @@ func (s *shop) show(w http.ResponseWriter, r *http.Request, status int, page str
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Vary", "Accept-Language, Cookie")
 	w.WriteHeader(status)
-	body.WriteTo(w)
+	_, _ = body.WriteTo(w) // the reader may be gone: nobody is left to tell
 }
 
 func (s *shop) home(w http.ResponseWriter, r *http.Request) {
