@@ -90,26 +90,32 @@ func (o *OCSP) post(ctx context.Context, url string, request []byte) ([]byte, er
 	}
 	req.Header.Set("Content-Type", "application/ocsp-request")
 	req.Header.Set("Accept", "application/ocsp-response")
-	resp, err := direct(o.HTTP).Do(req)
+	body, _, err := exchange(o.HTTP, req, "application/ocsp-response", errMediaType)
+	return body, err
+}
+
+// exchange sends a question and reads an answer of the one media type; misfit is the error for any other.
+func exchange(client *http.Client, req *http.Request, media string, misfit error) ([]byte, http.Header, error) {
+	resp, err := direct(client).Do(req)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer resp.Body.Close()
-	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	got, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
 	case resp.StatusCode != http.StatusOK:
-		return nil, errStatusCode
-	case err != nil || media != "application/ocsp-response":
-		return nil, errMediaType
+		return nil, nil, errStatusCode
+	case err != nil || got != media:
+		return nil, nil, misfit
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
 	switch {
 	case err != nil:
-		return nil, err
+		return nil, nil, err
 	case len(body) > maxResponse:
-		return nil, errTooLong
+		return nil, nil, errTooLong
 	}
-	return body, nil
+	return body, resp.Header, nil
 }
 
 // direct keeps the caller's transport but follows no redirect: nobody but the operator chooses whom we ask.

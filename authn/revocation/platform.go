@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"slices"
 	"time"
@@ -114,25 +113,11 @@ func (p *Platform) post(ctx context.Context, body []byte) ([]byte, error) {
 	if p.Token != "" {
 		req.Header.Set("Authorization", "Bearer "+p.Token)
 	}
-	resp, err := direct(p.HTTP).Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	switch {
-	case resp.StatusCode != http.StatusOK:
-		return nil, errStatusCode
-	case err != nil || media != "application/json":
-		return nil, errJSON
-	}
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxResponse+1))
+	answer, header, err := exchange(p.HTTP, req, "application/json", errJSON)
 	switch {
 	case err != nil:
 		return nil, err
-	case len(answer) > maxResponse:
-		return nil, errTooLong
-	case !p.signed(answer, resp.Header.Get(SignatureHeader)):
+	case !p.signed(answer, header.Get(SignatureHeader)):
 		return nil, errPlatformKey
 	}
 	return answer, nil

@@ -1,13 +1,10 @@
 package show
 
 import (
-	"slices"
 	"strconv"
 
 	"tegata/claims"
 )
-
-func asksFor(asked []claims.Item, i claims.Item) bool { return slices.Contains(asked, i) }
 
 // value is what would be sent for an item, read from the very set that would be sent.
 func value(set claims.ClaimSet, item claims.Item) string {

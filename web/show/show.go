@@ -130,7 +130,7 @@ func consentPage(step idp.Step, lang string) ui.ConsentPage {
 		})
 	}
 	for _, i := range claims.Catalogue() {
-		if !asksFor(asked, i) && !i.Predicate() && !i.Coarse() {
+		if !slices.Contains(asked, i) && !i.Predicate() && !i.Coarse() {
 			p.NotSent = append(p.NotSent, string(i))
 		}
 	}
