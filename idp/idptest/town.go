@@ -16,24 +16,29 @@ import (
 	"tegata/testdata/personas"
 )
 
-// Clock runs at the usual speed and can be moved forward. It is safe for concurrent use.
+// Clock starts at the real time, stands still and can be moved forward: a test that stands one second before a border stays
+// there, however slow the machine is. It is safe for concurrent use.
 type Clock struct {
-	mu    sync.Mutex
-	ahead time.Duration
+	mu sync.Mutex
+	at time.Time
 }
 
 // Now is the time of the town.
 func (c *Clock) Now() time.Time {
+	c.Advance(0)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return time.Now().Add(c.ahead)
+	return c.at
 }
 
 // Advance moves everyone's clock forward.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ahead += d
+	if c.at.IsZero() {
+		c.at = time.Now()
+	}
+	c.at = c.at.Add(d)
 }
 
 // Town is where the card holders live: one authority with its OCSP responder, and one clock for all.
