@@ -12,6 +12,7 @@ import (
 
 	"tegata/claims"
 	"tegata/idp/clients"
+	"tegata/idp/clients/fetch"
 )
 
 // rules are friendlier than production's: plain http on this machine, and secrets that people can type.
@@ -63,10 +64,24 @@ func (w *world) put(ctx context.Context, m *clients.Metadata, warn io.Writer) er
 		m.ClientSecret = clients.Secret(secret)
 	}
 	record, problems := rules.Client(*m, w.now())
+	if len(problems) == 0 {
+		problems = w.sector(ctx, *m, warn)
+	}
 	if len(problems) > 0 {
 		return usageError{fmt.Errorf("client %s: %v", m.ClientID, problems)}
 	}
 	return w.inner.Store.PutClient(ctx, record)
+}
+
+// sector looks at the list behind a sector_identifier_uri. Somebody without a network can still develop: a list elsewhere
+// that nobody answers for is then taken on the file's word.
+func (w *world) sector(ctx context.Context, m clients.Metadata, warn io.Writer) []clients.Problem {
+	wrong, unreachable := fetch.Outside{Loopback: true}.Sector(ctx, m)
+	if unreachable && strings.HasPrefix(m.SectorIdentifierURI, "https://") {
+		fmt.Fprintf(warn, "sandbox: client %s: nobody answers at its sector_identifier_uri; a server would refuse the client\n", m.ClientID)
+		return nil
+	}
+	return wrong
 }
 
 // knownScopes gives a client without a scope list everything: in the sandbox nobody is protected by less.

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -156,5 +158,28 @@ func TestTheSandboxServesUntilItIsToldToStop(t *testing.T) {
 	stop()
 	if code := <-ended; code != 0 || errs.String() != "" {
 		t.Errorf("it ends with %d and %q", code, errs.String())
+	}
+}
+
+func TestTheSandboxLooksAtSectorLists(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `["https://a.example/cb"]`)
+	}))
+	defer server.Close()
+	for _, tc := range []struct {
+		name, uri string
+		uris      []string
+		refused   bool
+		warned    bool
+	}{
+		{"one on this machine", server.URL, []string{"https://a.example/cb"}, false, false},
+		{"one that leaves an address out", server.URL, []string{"https://a.example/cb", "https://b.example/cb"}, true, false},
+		{"one that nobody answers for", "https://list.invalid/", []string{"https://a.example/cb"}, false, true},
+	} {
+		var warn strings.Builder
+		wrong := (&world{}).sector(t.Context(), clients.Metadata{ClientID: "a", SectorIdentifierURI: tc.uri, RedirectURIs: tc.uris}, &warn)
+		if (len(wrong) > 0) != tc.refused || (warn.Len() > 0) != tc.warned {
+			t.Errorf("%s: %v, %q", tc.name, wrong, warn.String())
+		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tegata/idp/clients"
+	"tegata/idp/clients/fetch"
 	"tegata/storage"
 )
 
@@ -37,7 +38,7 @@ type clientCreate struct {
 	PurposeJa    string   `help:"Its Japanese form."`
 	Alg          string   `help:"ID token algorithm: ES256 or RS256."`
 	AuthMethod   string   `help:"client_secret_basic (the default), client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none; all but the secrets need --metadata for the keys or the holder."`
-	LoopbackHTTP bool     `name:"loopback-http" help:"Allow http://localhost redirect URIs, for development."`
+	LoopbackHTTP bool     `name:"loopback-http" help:"Allow http://localhost for redirect URIs, keys and sector lists, for development."`
 }
 
 // Run registers the client and prints its id and, this one time, its secret.
@@ -54,6 +55,9 @@ func (c *clientCreate) Run(ctx context.Context, t terminal) error {
 		m.ClientSecret = clients.Secret(secret)
 	}
 	record, wrong := clients.Rules{AllowLoopbackHTTP: c.LoopbackHTTP}.Client(m, time.Now())
+	if len(wrong) == 0 {
+		wrong, _ = fetch.Outside{Loopback: c.LoopbackHTTP}.Sector(ctx, m)
+	}
 	if len(wrong) > 0 {
 		var p problems
 		for _, w := range wrong {

@@ -224,6 +224,16 @@ func TestKeysAreMadeOnceAndKept(t *testing.T) {
 	}
 }
 
+// sectorOnThisMachine is metadata whose sector list would have to be fetched from where no client may point.
+func sectorOnThisMachine(t *testing.T, dir string) string {
+	t.Helper()
+	file := filepath.Join(dir, "sector.json")
+	if err := os.WriteFile(file, []byte(`{"client_id":"group","redirect_uris":["https://a.example/","https://b.example/"],"sector_identifier_uri":"https://127.0.0.1/list"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 func TestClientsFromRegistrationToDisablement(t *testing.T) {
 	d := deploy(t)
 	out := d.ok("client", "create", "--id", "shop", "--name", "My Shop", "--redirect-uri", "https://shop.example/cb", "--scope", "openid", "--scope", "age_over_18")
@@ -238,6 +248,7 @@ func TestClientsFromRegistrationToDisablement(t *testing.T) {
 	if !strings.Contains(public, `"rp-`) || strings.Contains(public, "secret") {
 		t.Errorf("a public client: %s", public)
 	}
+	d.fails(exitUsage, "sector_identifier_uri", "client", "create", "--metadata", sectorOnThisMachine(t, d.dir))
 	metadata := filepath.Join(d.dir, "client.json")
 	if err := os.WriteFile(metadata, []byte(`{"client_id":"file","redirect_uris":["https://file.example/cb"],"client_name":"From a file"}`), 0o600); err != nil {
 		t.Fatal(err)

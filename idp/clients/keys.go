@@ -81,7 +81,7 @@ func (r *registration) checkAlg(field, alg string, known []string) {
 
 func (r *registration) checkKeysURI() {
 	u, text := webURI(r.JWKSURI)
-	if text == "" && u.Scheme != "https" && !(r.AllowLoopbackHTTP && (loopbackLiteral(u.Hostname()) || u.Hostname() == "localhost")) {
+	if text == "" && u.Scheme != "https" && !r.onThisMachine(u) {
 		text = "must be an https URI."
 	}
 	if text != "" {

@@ -69,9 +69,9 @@ func (r *registration) checkPlainHTTP(u *url.URL) string {
 }
 
 // sector finds the name that pairwise subjects are computed for (OIDC Core section 8.1): the host of
-// sector_identifier_uri, or the one host of all redirect URIs. The operator vouches for sector_identifier_uri: its list is
-// not fetched. Apps with a scheme of their own have that scheme and a colon, which no host has. The loopback address of a native app names
-// nobody, so such an app is a sector of its own; else all of them would share one subject.
+// sector_identifier_uri, or the one host of all redirect URIs. What stands at sector_identifier_uri is looked at by
+// fetch.Outside. Apps with a scheme of their own have that scheme and a colon, which no host has. The loopback address of a
+// native app names nobody, so such an app is a sector of its own; else all of them would share one subject.
 func (r *registration) sector() string {
 	if r.SectorIdentifierURI != "" {
 		return r.registeredSector()
@@ -94,7 +94,7 @@ func (r *registration) sector() string {
 
 func (r *registration) registeredSector() string {
 	u, text := webURI(r.SectorIdentifierURI)
-	if text == "" && u.Scheme != "https" {
+	if text == "" && u.Scheme != "https" && !r.onThisMachine(u) {
 		text = "must be an https URI."
 	}
 	if text != "" {
@@ -102,6 +102,11 @@ func (r *registration) registeredSector() string {
 		return ""
 	}
 	return u.Hostname()
+}
+
+// onThisMachine says that a document may come from here, without TLS: for development and the sandbox.
+func (r *registration) onThisMachine(u *url.URL) bool {
+	return r.AllowLoopbackHTTP && (loopbackLiteral(u.Hostname()) || u.Hostname() == "localhost")
 }
 
 // sectorOf gives "" for what has its own problem already and for the loopback addresses of native apps.

@@ -238,7 +238,11 @@ func TestTheSandboxMayBeLax(t *testing.T) {
 	if c, problems := (Rules{AllowLoopbackHTTP: true, AllowShortSecrets: true}).Client(m, now); len(problems) > 0 || c.Sector != "localhost" {
 		t.Error(problems)
 	}
-	m.RedirectURIs = []string{"http://shop.example/cb"}
+	m.SectorIdentifierURI, m.RedirectURIs = "http://localhost:3000/list", []string{"https://a.example/", "https://b.example/"}
+	if c, problems := (Rules{AllowLoopbackHTTP: true, AllowShortSecrets: true}).Client(m, now); len(problems) > 0 || c.Sector != "localhost" {
+		t.Error("the list of a sector on this machine:", problems)
+	}
+	m.SectorIdentifierURI, m.RedirectURIs = "", []string{"http://shop.example/cb"}
 	if _, problems := (Rules{AllowLoopbackHTTP: true, AllowShortSecrets: true}).Client(m, now); len(problems) != 1 {
 		t.Error("http beyond the machine is accepted")
 	}

@@ -1,5 +1,5 @@
-// Package fetch gets the small documents that clients keep at addresses of their own: their keys at a jwks_uri. The
-// addresses are strangers' words, so every connection is looked at when it is made, after names were resolved.
+// Package fetch gets the small documents that clients keep at addresses of their own: their keys at a jwks_uri,
+// the list of their sector. The addresses are strangers' words, so every connection is looked at when it is made, after names were resolved.
 // It knows HTTP and addresses. It refuses to know what a document means to the client, databases and people.
 package fetch
 
