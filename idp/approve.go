@@ -186,8 +186,8 @@ func (p *Provider) endOld(ctx context.Context, l storage.Login, b Browser) {
 	if !b.HasSession || l.SessionID != "" {
 		return
 	}
-	if err := p.Store.EndSession(ctx, sessionID(b.Session), p.Now()); err != nil {
-		p.Log.ErrorContext(ctx, "the replaced session could not be ended", "err", unavailable(err))
+	if _, err := p.EndSessions(ctx, storage.Ending{SessionID: sessionID(b.Session)}); err != nil {
+		p.Log.ErrorContext(ctx, "the replaced session could not be ended", "err", err)
 	}
 }
 

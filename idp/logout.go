@@ -46,6 +46,29 @@ func (p *Provider) ParseHint(compact string) (Hint, bool) {
 	return Hint{ClientID: t.Aud, Subject: t.Sub}, true
 }
 
+// EndSessions ends sessions, whatever the reason: this is the one way, so that whoever has to hear of it does. It returns
+// how many there were. Errors are fail.Unavailable alone.
+func (p *Provider) EndSessions(ctx context.Context, e storage.Ending) (int, error) {
+	n, err := p.Store.EndSessions(ctx, e, p.Now())
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	if n > 0 {
+		p.Log.InfoContext(ctx, "sessions ended", "event", "sessions_ended", "count", n)
+	}
+	return n, nil
+}
+
+// Sessions are the account's live ones, newest first. An id tells sessions apart and opens none.
+func (p *Provider) Sessions(ctx context.Context, accountID string) ([]storage.Session, error) {
+	now := p.Now()
+	list, err := p.Store.Sessions(ctx, accountID, now, now.Add(-p.SessionRule.Idle))
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return list, nil
+}
+
 // EndSession ends the browser's session. Without an ID token of the very person the browser is asked first, so that no
 // foreign page logs people out by a link.
 func (p *Provider) EndSession(ctx context.Context, l Logout, b Browser) (LogoutStep, error) {
@@ -72,8 +95,8 @@ func (p *Provider) EndSession(ctx context.Context, l Logout, b Browser) (LogoutS
 		step.Ask = true
 		return step, nil
 	}
-	if err := p.Store.EndSession(ctx, sessionID(b.Session), p.Now()); err != nil {
-		return LogoutStep{}, unavailable(err)
+	if _, err := p.EndSessions(ctx, storage.Ending{SessionID: sessionID(b.Session)}); err != nil {
+		return LogoutStep{}, err
 	}
 	step.Ended = true
 	return step, nil

@@ -148,6 +148,14 @@ type Session struct {
 	ExpiresAt time.Time // absolute end
 }
 
+// Ending says which sessions end: one, all of an account, or, with both named, the one if it is the account's.
+// The zero Ending ends none.
+type Ending struct {
+	SessionID string
+	AccountID string
+	Except    string // of all of an account, the session that stays
+}
+
 // Grant is one answered login: the authorization code, then the access token that replaced it.
 type Grant struct {
 	ID            string

@@ -66,8 +66,13 @@ type Store interface {
 	// SessionLink finds the live session (not ended, before ExpiresAt, seen after idleSince) and its account's link
 	// with the client, in one statement. ErrNotFound.
 	SessionLink(ctx context.Context, id, clientID, sector string, now, idleSince time.Time) (Session, Link, error)
-	// EndSession ends a session and revokes its grants but the redeemed Offline ones. Ending it twice is not an error.
-	EndSession(ctx context.Context, id string, now time.Time) error
+	// Sessions are the account's live ones (before ExpiresAt, seen after idleSince), newest first.
+	Sessions(ctx context.Context, accountID string, now, idleSince time.Time) ([]Session, error)
+	// EndSessions ends sessions and revokes their grants but the redeemed Offline ones. It returns how many there were;
+	// none is not an error.
+	EndSessions(ctx context.Context, e Ending, now time.Time) (int, error)
+	// AccountBySubject is the account that a relying party of the sector knows as subject. ErrNotFound.
+	AccountBySubject(ctx context.Context, sector, subject string) (string, error)
 
 	SigningKeys(ctx context.Context) ([]SigningKey, error) // by CreatedAt
 	PutSigningKey(ctx context.Context, k SigningKey) error // create or replace

@@ -255,7 +255,9 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 			return spent(err)
 		}},
 		{"RevokeGrant", [2]int64{1, 1}, func() error { return s.RevokeGrant(ctx, "G1", morning) }},
-		{"EndSession", [2]int64{2, 2}, func() error { return s.EndSession(ctx, "S", morning) }},
+		{"Sessions", [2]int64{1, 1}, func() error { _, err := s.Sessions(ctx, "A", morning, time.Time{}); return err }},
+		{"AccountBySubject", [2]int64{1, 1}, func() error { _, err := s.AccountBySubject(ctx, "shop.example", "P"); return err }},
+		{"EndSessions", [2]int64{2, 2}, func() error { _, err := s.EndSessions(ctx, storage.Ending{SessionID: "S"}, morning); return err }},
 		{"Sweep", [2]int64{6, 6}, func() error { _, err := s.Sweep(ctx, morning); return err }},
 		{"Ping", [2]int64{1, 1}, func() error { return s.Ping(ctx) }},
 	}

@@ -72,17 +72,70 @@ func (s *Store) SessionLink(ctx context.Context, id, clientID, sector string, no
 	return session, rows[0].Link.link(), err
 }
 
-// EndSession implements storage.Store. It needs two statements: an approval that holds the session's row is waited for
-// by the first, and only a later statement sees the grant which that approval made.
-func (s *Store) EndSession(ctx context.Context, id string, now time.Time) error {
-	if id == "" {
-		return nil // the mark of grants without a session
+// Sessions implements storage.Store.
+func (s *Store) Sessions(ctx context.Context, accountID string, now, idleSince time.Time) ([]storage.Session, error) {
+	if idleSince.IsZero() {
+		idleSince = time.Unix(0, 0)
 	}
-	return s.transaction(ctx, func(tx *gorm.DB) error {
-		if err := tx.Exec("DELETE FROM sessions WHERE id = ?", id).Error; err != nil {
+	var rows []sessionRow
+	err := s.read.WithContext(ctx).Where("account_id = ? AND expires_at > ? AND seen_at > ?", accountID, instant{now}, instant{idleSince}).
+		Order("created_at DESC, id").Find(&rows).Error
+	if err != nil {
+		return nil, failure(ctx, err)
+	}
+	sessions := make([]storage.Session, len(rows))
+	for i, r := range rows {
+		if sessions[i], err = s.session(r); err != nil {
+			return nil, err
+		}
+	}
+	return sessions, nil
+}
+
+// ending is the condition on sessions that an Ending is.
+func ending(e storage.Ending) (condition string, values []any) {
+	switch {
+	case e.SessionID != "" && e.AccountID != "":
+		return "id = ? AND account_id = ?", []any{e.SessionID, e.AccountID}
+	case e.SessionID != "":
+		return "id = ?", []any{e.SessionID}
+	case e.AccountID != "":
+		return "account_id = ? AND id <> ?", []any{e.AccountID, e.Except}
+	}
+	return "", nil
+}
+
+// EndSessions implements storage.Store. It needs two statements: an approval that holds a session's row is waited for
+// by the first, and only a later statement sees the grant which that approval made.
+func (s *Store) EndSessions(ctx context.Context, e storage.Ending, now time.Time) (int, error) {
+	condition, values := ending(e)
+	if condition == "" {
+		return 0, nil
+	}
+	var ended []string
+	err := s.transaction(ctx, func(tx *gorm.DB) error {
+		ended = nil
+		if err := tx.Raw("DELETE FROM sessions WHERE "+condition+" RETURNING id", values...).Scan(&ended).Error; err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE grants SET revoked_at = ? WHERE session_id = ? AND revoked_at IS NULL "+
-			"AND (redeemed_at IS NULL OR NOT offline)", instant{now}, id).Error
+		if len(ended) == 0 {
+			return nil
+		}
+		return tx.Exec("UPDATE grants SET revoked_at = ? WHERE session_id IN ? AND revoked_at IS NULL "+
+			"AND (redeemed_at IS NULL OR NOT offline)", instant{now}, ended).Error
 	})
+	return len(ended), err
+}
+
+// AccountBySubject implements storage.Store.
+func (s *Store) AccountBySubject(ctx context.Context, sector, subject string) (string, error) {
+	rows := make([]owner, 0, 1)
+	err := s.read.WithContext(ctx).Raw("SELECT account_id FROM subjects WHERE sector = ? AND subject = ?", sector, subject).Find(&rows).Error
+	switch {
+	case sqlState(err) == notInRepertoire, err == nil && len(rows) == 0:
+		return "", storage.ErrNotFound
+	case err != nil:
+		return "", failure(ctx, err)
+	}
+	return rows[0].AccountID, nil
 }

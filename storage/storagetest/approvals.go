@@ -105,7 +105,7 @@ func approveSession(t *testing.T, s storage.Store) {
 	is(t, again("a", "account", "no session", later, &answered), storage.ErrStale)
 	is(t, again("b", "stranger", "session", later, &answered), storage.ErrStale)
 	is(t, again("c", "account", "session", now.Add(8*time.Hour), &answered), storage.ErrStale)
-	ok(t, s.EndSession(ctx(t), "session", later))
+	ok(t, endSession(ctx(t), s, "session", later))
 	is(t, again("d", "account", "session", later, &answered), storage.ErrStale)
 	is(t, again("e", "account", "session", later, nil), storage.ErrStale)
 	for _, id := range []string{"a", "b", "c", "d", "e"} {
@@ -118,7 +118,7 @@ func approveSession(t *testing.T, s storage.Store) {
 
 	// Without any session there is none to end and none to need.
 	ok(t, again("f", "account", "", later, &answered))
-	ok(t, s.EndSession(ctx(t), "", later))
+	ok(t, endSession(ctx(t), s, "", later))
 	_, err = s.RedeemCode(ctx(t), hash("f"), "shop", later, access1h("f access", later))
 	ok(t, err)
 }

@@ -118,9 +118,9 @@ func sessionEnded(t *testing.T, s storage.Store) {
 	_, err = redeem(ctx(t), s, other.ID, "shop", now, "other access")
 	ok(t, err)
 
-	ok(t, s.EndSession(ctx(t), "session", now))
-	ok(t, s.EndSession(ctx(t), "session", now))
-	ok(t, s.EndSession(ctx(t), "no session", now))
+	ok(t, endSession(ctx(t), s, "session", now))
+	ok(t, endSession(ctx(t), s, "session", now))
+	ok(t, endSession(ctx(t), s, "no session", now))
 	_, _, err = s.SessionLink(ctx(t), "session", "shop", "shop.example", now, time.Time{})
 	is(t, err, storage.ErrNotFound)
 	_, err = s.GrantByAccess(ctx(t), hash("access"), now)
@@ -144,7 +144,7 @@ func cancelled(t *testing.T, s storage.Store) {
 	_, err = s.Login(gone, "login")
 	is(t, err, context.Canceled)
 	is(t, s.CreateLogin(gone, newLogin("late")), context.Canceled)
-	is(t, s.EndSession(gone, "session", now), context.Canceled)
+	is(t, endSession(gone, s, "session", now), context.Canceled)
 	is(t, s.Ping(gone), context.Canceled)
 
 	ok(t, s.Ping(ctx(t)))

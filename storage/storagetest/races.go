@@ -108,7 +108,7 @@ func raceLogout(t *testing.T, s storage.Store) {
 		id := func(i int) string { return fmt.Sprint("grant ", round, " ", i) }
 		errs := race(9, func(i int) error {
 			if i == 4 {
-				return s.EndSession(ctx(t), session, now)
+				return endSession(ctx(t), s, session, now)
 			}
 			return s.ApproveLogin(ctx(t), storage.Approval{Grant: grant(id(i), "account", session)})
 		})
@@ -130,7 +130,7 @@ func raceEnds(t *testing.T, s storage.Store) {
 		g := grants[i/4]
 		switch i % 4 {
 		case 0:
-			return s.EndSession(ctx(t), g.SessionID, now)
+			return endSession(ctx(t), s, g.SessionID, now)
 		case 1:
 			return s.RevokeGrant(ctx(t), g.ID, now)
 		case 2:

@@ -128,7 +128,7 @@ func refreshEnds(t *testing.T, s storage.Store) {
 	_, err := refresh(t, s, "of age", fmt.Sprint("at ", now.Add(4*(idle-time.Microsecond))), "x", now.Add(life))
 	is(t, err, storage.ErrNotFound) // though not idle
 
-	ok(t, s.EndSession(ctx(t), "session of logged out", now))
+	ok(t, endSession(ctx(t), s, "session of logged out", now))
 	_, err = refresh(t, s, "logged out", "first of logged out", "second", now)
 	ok(t, err)
 
