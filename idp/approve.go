@@ -11,6 +11,7 @@ import (
 	"tegata/authn"
 	"tegata/authn/fail"
 	"tegata/claims"
+	"tegata/idp/clients"
 	"tegata/storage"
 )
 
@@ -36,6 +37,7 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 		}
 		var err error
 		link, err = p.Store.ReturnLogin(ctx, *l, client.Sector)
+		link = usable(client, link)
 		return err
 	})
 	if errors.Is(err, fail.DifferentBrowser) {
@@ -118,6 +120,7 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []s
 		if err != nil {
 			return Step{}, unavailable(err)
 		}
+		l = usable(s.Client, l)
 		link = &l
 	}
 	if !expected(s.Login.Request, *link) { // the form was quicker than Return
@@ -144,11 +147,8 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		return Step{}, err
 	}
 	a := storage.Approval{Grant: grant}
-	if link.Subject == "" {
-		a.Sector = c.Sector
-	}
-	if remembered := merge(link.Items, agreed(l.Request, consented)); link.Subject == "" || len(remembered) > len(link.Items) {
-		a.Items = remembered
+	if !clients.Transient(c) {
+		a.Sector, a.Items = toRemember(c, link, agreed(l.Request, consented))
 	}
 	if l.Request.Pushed != nil {
 		a.Spend = &storage.Spent{Hash: l.Request.Pushed, Until: p.Now().Add(pushedMemory)}
@@ -181,6 +181,17 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	return s, err
 }
 
+// toRemember is what is new between a person and a client: the sector of a first subject, and items once more was agreed to.
+func toRemember(c storage.Client, link storage.Link, agreed []claims.Item) (sector string, items []string) {
+	if link.Subject == "" {
+		sector = c.Sector
+	}
+	if all := merge(link.Items, agreed); link.Subject == "" || len(all) > len(link.Items) {
+		items = all
+	}
+	return sector, items
+}
+
 // endOld ends the session that a fresh login replaces: a browser has one, and its cookie changes at login.
 func (p *Provider) endOld(ctx context.Context, l storage.Login, b Browser) {
 	if !b.HasSession || l.SessionID != "" {
@@ -196,9 +207,9 @@ func (p *Provider) grant(l storage.Login, link storage.Link, c storage.Client, r
 	if err != nil {
 		return storage.Grant{}, err
 	}
-	subject := link.Subject
-	if subject == "" {
-		subject = p.subject(c.Sector, l.AccountID)
+	subject, err := p.subjectOf(c, link, l.AccountID)
+	if err != nil {
+		return storage.Grant{}, err
 	}
 	now := p.Now()
 	return storage.Grant{

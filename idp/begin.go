@@ -17,7 +17,10 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 	if !b.Known {
 		return Step{}, fail.Internal.Because(errors.New("a login needs a browser with a secret"))
 	}
-	if b.HasSession {
+	if e := unanswerable(c, r); e != nil {
+		return p.refuse(c, r, e)
+	}
+	if b.HasSession && !betrays(c, r) {
 		s, link, err := p.session(ctx, c, b)
 		switch {
 		case err == nil:
@@ -42,7 +45,8 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 // session reads the browser's live session with what is remembered of its person at c.
 func (p *Provider) session(ctx context.Context, c storage.Client, b Browser) (storage.Session, storage.Link, error) {
 	now := p.Now()
-	return p.Store.SessionLink(ctx, sessionID(b.Session), c.ID, c.Sector, now, now.Add(-p.SessionRule.Idle))
+	s, link, err := p.Store.SessionLink(ctx, sessionID(b.Session), c.ID, c.Sector, now, now.Add(-p.SessionRule.Idle))
+	return s, usable(c, link), err
 }
 
 // fromSession answers without the card. What was never agreed to still asks first.

@@ -16,9 +16,10 @@ type Client struct {
 	SecretHashes           [][]byte   `json:"secret_hashes,omitempty"`    // SHA-256 of each valid secret: they are 256 random bits, so no slow hash
 	Scopes                 []string   `json:"scopes"`                     // what the client may ever ask for
 	IDTokenAlg             string     `json:"id_token_signed_response_alg"`
-	Sector                 string     `json:"sector"`               // host that pairwise subjects are computed for (OIDC Core 8.1)
-	Purpose                string     `json:"purpose,omitempty"`    // shown at consent (R25)
-	PurposeJa              string     `json:"purpose#ja,omitempty"` //
+	Sector                 string     `json:"sector"`                 // host that pairwise subjects are computed for (OIDC Core 8.1)
+	SubjectType            string     `json:"subject_type,omitempty"` // "transient"; empty: pairwise
+	Purpose                string     `json:"purpose,omitempty"`      // shown at consent (R25)
+	PurposeJa              string     `json:"purpose#ja,omitempty"`   //
 	Keys                   ClientKeys `json:"keys,omitzero"`
 	TLS                    ClientTLS  `json:"tls,omitzero"`
 	RequirePAR             bool       `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
@@ -162,7 +163,7 @@ type Grant struct {
 	ClientID      string
 	AccountID     string
 	SessionID     string
-	Subject       string // pairwise
+	Subject       string // pairwise or transient
 	Scopes        []string
 	Nonce         string
 	RedirectURI   string

@@ -87,6 +87,7 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		Scopes:                 r.scopes(),
 		IDTokenAlg:             orDefault(m.IDTokenAlg, "ES256"),
 		Sector:                 r.sector(),
+		SubjectType:            r.subjectType(),
 		Purpose:                m.Purpose,
 		PurposeJa:              m.PurposeJa,
 		Keys:                   r.keys(),
@@ -192,13 +193,6 @@ func (r *registration) checkProtocol() {
 	}
 	if !slices.Contains([]string{"", "ES256", "RS256"}, r.IDTokenAlg) {
 		r.refuse("id_token_signed_response_alg", "must be ES256 or RS256.")
-	}
-	switch r.SubjectType {
-	case "", "pairwise":
-	case "public":
-		r.refuse("subject_type", "public is not offered: one identifier for all services would let them follow a person (R4). Use pairwise.")
-	default:
-		r.refuse("subject_type", "must be pairwise.")
 	}
 	if !slices.Contains([]string{"", "web", "native"}, r.ApplicationType) {
 		r.refuse("application_type", "must be web or native.")

@@ -86,6 +86,7 @@ func TestEachMistakeIsNamed(t *testing.T) {
 		{"an unsigned ID token", "id_token_signed_response_alg", func(m *Metadata) { m.IDTokenAlg = "none" }},
 		{"an ID token signed with the secret", "id_token_signed_response_alg", func(m *Metadata) { m.IDTokenAlg = "HS256" }},
 		{"public subjects", "subject_type", func(m *Metadata) { m.SubjectType = "public" }},
+		{"another subject every time", "", func(m *Metadata) { m.SubjectType = "transient" }},
 		{"subjects of no kind", "subject_type", func(m *Metadata) { m.SubjectType = "x" }},
 		{"an application of no kind", "application_type", func(m *Metadata) { m.ApplicationType = "spa" }},
 		{"a protection that we lack", "userinfo_signed_response_alg", func(m *Metadata) { m.Unsupported = []string{"userinfo_signed_response_alg"} }},
@@ -122,7 +123,7 @@ func TestEachMistakeIsNamed(t *testing.T) {
 func TestAllMistakesAtOnce(t *testing.T) {
 	m := Metadata{AuthMethod: "x", Scope: "email", SubjectType: "public", RedirectURIs: []string{"*", "https://a.example/#"}}
 	_, problems := Rules{}.Client(m, now)
-	want := "client_id token_endpoint_auth_method subject_type redirect_uris[0] redirect_uris[1] scope scope"
+	want := "client_id token_endpoint_auth_method redirect_uris[0] redirect_uris[1] scope scope subject_type"
 	var fields []string
 	for _, p := range problems {
 		fields = append(fields, p.Field)

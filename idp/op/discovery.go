@@ -68,7 +68,7 @@ func discovery(p *idp.Provider, certs Certificates) metadata {
 			ResponseModesSupported:                     ResponseModes,
 			GrantTypesSupported:                        []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken},
 			ACRValuesSupported:                         []string{p.Judge.ACR()},
-			SubjectTypesSupported:                      []string{"pairwise"},
+			SubjectTypesSupported:                      clients.SubjectTypes,
 			IDTokenSigningAlgValuesSupported:           keys.Algorithms,
 			TokenEndpointAuthMethodsSupported:          methods,
 			TokenEndpointAuthSigningAlgValuesSupported: jwt.Algorithms,

@@ -18,6 +18,7 @@ import (
 	"tegata/authn/fail"
 	"tegata/claims"
 	"tegata/idp"
+	"tegata/idp/clients"
 	"tegata/storage"
 	"tegata/web/ui"
 )
@@ -75,7 +76,7 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 	base := LoginPath(step.Login.ID)
 	p := ui.LoginPage{
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), ProviderHost: host(s.Issuer), Purpose: purpose(step.Client, lang),
-		StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: targets(step.Login.Request.RedirectURI),
+		Transient: clients.Transient(step.Client), StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: targets(step.Login.Request.RedirectURI),
 	}
 	for _, i := range claims.Items(step.Login.Request.Scopes) {
 		p.Items = append(p.Items, ui.ItemLine{Key: string(i)})
@@ -119,7 +120,7 @@ func consentPage(step idp.Step, lang string) ui.ConsentPage {
 	p := ui.ConsentPage{
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), Purpose: purpose(step.Client, lang),
 		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: targets(step.Login.Request.RedirectURI),
-		Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
+		Transient: clients.Transient(step.Client), Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
 	}
 	asked := claims.Items(step.Login.Request.Scopes)
 	would := claims.Release(step.Offers, asked)

@@ -16,6 +16,7 @@ type LoginPage struct {
 	Items          []ItemLine
 	ReadsSignature bool     // the signature certificate will be read (6 to 16 character password)
 	ReadsCardInfo  bool     // the four attributes of the card-info application will be read
+	Transient      bool     // the site gets another identifier every time
 	StartAction    string   // POST: start with the card reader
 	CancelAction   string   // POST: back to the site with access_denied
 	FormTargets    []string // where CancelAction may redirect: the redirect URI, and AnyHTTPS if that may lead on
@@ -66,6 +67,7 @@ type ConsentPage struct {
 	Purpose        string
 	Items          []ConsentItem
 	NotSent        []string // item keys that were read or could be and stay here
+	Transient      bool     // the site gets another identifier every time, and nothing is remembered
 	Offline        bool     // the site may fetch the same again after the person has left
 	Action         string   // POST
 	FormTargets    []string // as in LoginPage
