@@ -56,6 +56,7 @@ type Provider struct {
 	Config
 	clients *clientCache
 	logins  *loginCache
+	origins *originCache
 }
 
 // New checks the configuration and makes a Provider.
@@ -75,6 +76,7 @@ func New(c Config) (*Provider, error) {
 		Config:  c,
 		clients: &clientCache{store: c.Store, now: c.Now, entries: map[string]cachedClient{}},
 		logins:  &loginCache{now: c.Now, entries: map[string]cachedLogin{}},
+		origins: &originCache{store: c.Store, now: c.Now},
 	}, nil
 }
 

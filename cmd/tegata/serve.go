@@ -57,7 +57,7 @@ func (s *serveCommand) options(c checked, log *slog.Logger) provider.Options {
 		Trust: &jpki.Trust{Anchors: c.anchors, Policies: c.policies}, TestAnchors: s.TestAnchors,
 		Revocation: checker, Lists: lists, Ledger: ledger,
 		CardInfoIssuers: c.cardInfo, LaunchTemplate: s.LaunchTemplate, TrustedProxies: c.proxies,
-		Edge: op.Options{Certificates: c.clients}, Now: time.Now, Rand: rand.Reader, Log: log,
+		Edge: op.Options{Certificates: c.clients, PolicyURI: s.PolicyURI, TermsURI: s.TermsURI}, Now: time.Now, Rand: rand.Reader, Log: log,
 	}
 }
 

@@ -1,12 +1,9 @@
 package op
 
 import (
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
-	zop "github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/text/language"
 
 	"tegata/claims"
@@ -28,6 +25,10 @@ const (
 	JWKSPath       = "/oauth/jwks"
 	EndSessionPath = "/end_session"
 	DiscoveryPath  = "/.well-known/openid-configuration"
+	ServerPath     = "/.well-known/oauth-authorization-server"        // RFC 8414; an issuer of ours has no path to insert
+	ResourcesPath  = "/.well-known/oauth-protected-resource"          // RFC 9728, of the issuer as a whole
+	ResourcePath   = "/.well-known/oauth-protected-resource/userinfo" // the same, of userinfo
+	ManualPath     = "/docs/registration.md"                          // what an engineer reads first
 )
 
 // What the front channel understands; discovery advertises exactly these.
@@ -52,8 +53,9 @@ type metadata struct {
 	MinAgent       string   `json:"tegata_agent_min_version,omitempty"`         // oldest agent that may claim a login; its doctor asks
 }
 
-func discovery(p *idp.Provider, certs Certificates) metadata {
-	issuer, methods := p.Issuer, authMethods(certs)
+func discovery(p *idp.Provider, o Options) metadata {
+	issuer, certs := p.Issuer, o.Certificates
+	methods := authMethods(certs)
 	return metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
 			Issuer:                                     issuer,
@@ -62,6 +64,9 @@ func discovery(p *idp.Provider, certs Certificates) metadata {
 			UserinfoEndpoint:                           issuer + UserInfoPath,
 			EndSessionEndpoint:                         issuer + EndSessionPath,
 			JwksURI:                                    issuer + JWKSPath,
+			ServiceDocumentation:                       issuer + ManualPath,
+			OPPolicyURI:                                o.PolicyURI,
+			OPTermsOfServiceURI:                        o.TermsURI,
 			ScopesSupported:                            clients.Scopes(),
 			ClaimsSupported:                            claimNames(),
 			ResponseTypesSupported:                     []string{"code"},
@@ -110,14 +115,6 @@ func authMethods(certs Certificates) []oidc.AuthMethod {
 // confidential leaves out clients that prove nothing.
 func confidential(methods []oidc.AuthMethod) []oidc.AuthMethod {
 	return slices.DeleteFunc(slices.Clone(methods), func(m oidc.AuthMethod) bool { return m == clients.AuthNone })
-}
-
-// cached lets relying parties keep an answer as long as a key may be trusted unseen.
-func cached(data any) *zop.Response {
-	r := zop.NewResponse(data)
-	r.Header.Set("Cache-Control", fmt.Sprintf("public, max-age=%d", int(keys.MaxAge/time.Second)))
-	r.Header.Set("Access-Control-Allow-Origin", "*")
-	return r
 }
 
 func claimNames() []string {

@@ -15,6 +15,8 @@ import (
 type Options struct {
 	Outside      fetch.Outside // how keys at a jwks_uri are reached
 	Certificates Certificates
+	PolicyURI    string // the operator's page on what it does with data; "": none is named
+	TermsURI     string // the operator's terms of service; "": none
 }
 
 // Register mounts the protocol endpoints on mux, one explicit route per method.
@@ -29,24 +31,28 @@ func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
 	mux.HandleFunc("POST "+EndSessionPath, f.endSession)
 
 	u := &userInfo{idp: p, certs: o.Certificates}
-	mux.Handle("GET "+UserInfoPath, u)
-	mux.Handle("POST "+UserInfoPath, u)
+	shared := &cors{idp: p}
+	shared.mount(mux, UserInfoPath, u, http.MethodGet, http.MethodPost)
 
 	back := zop.RegisterServer(&server{authenticator: auth}, zop.Endpoints{
-		Token:   zop.NewEndpoint(TokenPath),
-		JwksURI: zop.NewEndpoint(JWKSPath),
+		Token: zop.NewEndpoint(TokenPath),
 	}, zop.WithServerCORSOptions(nil))
-	mux.Handle("POST "+TokenPath, tokenGuard(o.Certificates, back))
-	mux.Handle("POST "+PARPath, tokenGuard(o.Certificates, &push{authenticator: auth, desk: d}))
-	mux.Handle("POST "+RevocationPath, tokenGuard(o.Certificates, &revocation{auth}))
+	shared.mount(mux, TokenPath, tokenGuard(o.Certificates, back), http.MethodPost)
+	shared.mount(mux, PARPath, tokenGuard(o.Certificates, &push{authenticator: auth, desk: d}), http.MethodPost)
+	shared.mount(mux, RevocationPath, tokenGuard(o.Certificates, &revocation{auth}), http.MethodPost)
 	mux.Handle("POST "+IntrospectPath, tokenGuard(o.Certificates, &introspection{auth}))
-	mux.Handle("GET "+JWKSPath, back)
-	mux.Handle("GET "+DiscoveryPath, back)
+
+	shared.mount(mux, JWKSPath, &keySet{ring: p.Keys}, http.MethodGet)
+	provider := fixed(func() any { return discovery(p, o) })
+	shared.mount(mux, DiscoveryPath, provider, http.MethodGet)
+	shared.mount(mux, ServerPath, provider, http.MethodGet)
+	shared.mount(mux, ResourcesPath, fixed(resourceAt(p.Issuer, p, o.Certificates)), http.MethodGet)
+	shared.mount(mux, ResourcePath, fixed(resourceAt(p.Issuer+UserInfoPath, p, o.Certificates)), http.MethodGet)
 
 	for path, allow := range map[string]string{
 		AuthorizePath: "GET, HEAD, POST", EndSessionPath: "GET, HEAD, POST", UserInfoPath: "GET, HEAD, POST",
 		TokenPath: "POST", PARPath: "POST", RevocationPath: "POST", IntrospectPath: "POST",
-		JWKSPath: "GET, HEAD", DiscoveryPath: "GET, HEAD",
+		JWKSPath: "GET, HEAD", DiscoveryPath: "GET, HEAD", ServerPath: "GET, HEAD", ResourcesPath: "GET, HEAD", ResourcePath: "GET, HEAD",
 	} {
 		mux.HandleFunc(path, otherMethod(allow))
 	}

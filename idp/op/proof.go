@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 
@@ -13,9 +12,6 @@ import (
 	"tegata/idp/dpop"
 	"tegata/storage"
 )
-
-// dpopChallenge says which proofs we read (RFC 9449 section 7.1).
-var dpopChallenge = `DPoP realm="tegata", algs="` + strings.Join(dpop.Algorithms, " ") + `"`
 
 // proofs checks the DPoP proofs of requests to our endpoints.
 type proofs struct{ idp *idp.Provider }

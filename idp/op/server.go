@@ -84,16 +84,6 @@ func issued(t idp.Tokens, err error) (*zop.Response, error) {
 	}), nil
 }
 
-// Keys is the JWKS.
-func (s *server) Keys(context.Context, *zop.Request[struct{}]) (*zop.Response, error) {
-	return cached(s.idp.Keys.JWKS()), nil
-}
-
-// Discovery is the provider's metadata.
-func (s *server) Discovery(context.Context, *zop.Request[struct{}]) (*zop.Response, error) {
-	return cached(discovery(s.idp, s.certs)), nil
-}
-
 // protocolError chooses the OAuth word for an error of idp. unknownClient is used when the client is the problem.
 // Everything else is a detail-free server_error: the cause is the operator's.
 func protocolError(err, unknownClient error) error {

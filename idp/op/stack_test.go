@@ -18,7 +18,7 @@ import (
 )
 
 // open is a world around the provider that cmd/tegata would run, on SQLite.
-func open(t *testing.T) *idptest.World {
+func open(t testing.TB) *idptest.World {
 	t.Helper()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
 	if err := gormstore.Migrate(t.Context(), url); err != nil {
@@ -34,7 +34,7 @@ func onBoth(t *testing.T, test func(t *testing.T, w *idptest.World)) {
 	t.Run("postgres", func(t *testing.T) { test(t, openOn(t, storagetest.Postgres(t))) })
 }
 
-func openOn(t *testing.T, url string) *idptest.World {
+func openOn(t testing.TB, url string) *idptest.World {
 	t.Helper()
 	return idptest.Open(t, func(t testing.TB, p idptest.Parts) idptest.Site {
 		t.Helper()

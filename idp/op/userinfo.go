@@ -22,8 +22,8 @@ func (u *userInfo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	bound := strings.EqualFold(scheme, "DPoP")
 	if token == "" || !bound && !strings.EqualFold(scheme, "Bearer") {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="tegata"`)
-		w.Header().Add("WWW-Authenticate", dpopChallenge)
+		w.Header().Set("WWW-Authenticate", u.challenge("Bearer"))
+		w.Header().Add("WWW-Authenticate", u.challenge("DPoP"))
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -35,11 +35,21 @@ func (u *userInfo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	holder := idp.Holder{Certificate: certs.thumbprint()}
 	if !bound {
 		body, err := u.idp.UserInfo(r.Context(), token, holder)
-		u.answer(w, `Bearer realm="tegata"`, body, err)
+		u.answer(w, u.challenge("Bearer"), body, err)
 		return
 	}
 	body, err := u.proved(r, token, holder)
-	u.answer(w, dpopChallenge, body, err)
+	u.answer(w, u.challenge("DPoP"), body, err)
+}
+
+// challenge says how to come in: which proofs we read (RFC 9449 section 7.1), and where the rest is written (RFC 9728
+// section 5.1).
+func (u *userInfo) challenge(scheme string) string {
+	text := scheme + ` realm="tegata"`
+	if scheme == "DPoP" {
+		text += `, algs="` + strings.Join(dpop.Algorithms, " ") + `"`
+	}
+	return text + `, resource_metadata="` + u.idp.Issuer + ResourcePath + `"`
 }
 
 // proved is the data behind a token whose holder proves to have its key. The proof is spent last, when everything else
