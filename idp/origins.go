@@ -25,7 +25,9 @@ type originCache struct {
 }
 
 // BrowserOrigin says whether origin is one of an enabled client that lives in browsers. Without the database nobody is.
-func (p *Provider) BrowserOrigin(ctx context.Context, origin string) bool { return p.origins.has(ctx, origin) }
+func (p *Provider) BrowserOrigin(ctx context.Context, origin string) bool {
+	return p.origins.has(ctx, origin)
+}
 
 func (o *originCache) has(ctx context.Context, origin string) bool {
 	o.mu.Lock()
