@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
+	"sync"
 	"time"
 
 	"tegata/authn/agent"
@@ -30,10 +31,12 @@ var amr = []string{"mnc", "pin", "hwk"}
 
 // Evidence is what a good result proves.
 type Evidence struct {
-	Index []byte // of the authentication certificate, keyed: nobody can compute it from a serial (R6)
-	Facts []byte // claims.Person, encoded; nil when no attributes were asked for
-	ACR   string
-	AMR   []string
+	Index  []byte // of the authentication certificate, keyed: nobody can compute it from a serial (R6)
+	Card   []byte // jpki.Number of it, encoded: to be sealed, and asked about later
+	Facts  []byte // claims.Person, encoded; nil when no attributes were asked for
+	Holder Holder // how it is known that Facts are about whoever logged in
+	ACR    string
+	AMR    []string
 }
 
 // trust decides whether a certificate may be used for a purpose; jpki.Trust does, and so does one that is read again
@@ -48,6 +51,7 @@ type Judge struct {
 	Trust           trust
 	Revocation      revocation.Checker
 	CardInfoIssuers []*rsa.PublicKey // keys that certify card-info data; empty: such data is not accepted
+	Correspondence  correspondence   // asked where a signature certificate is brought; nil: nobody is, see Evidence.Holder
 	IndexKey        []byte           // secret of Evidence.Index; it must never change
 	Now             func() time.Time
 }
@@ -102,7 +106,7 @@ func (j *Judge) Judge(ctx context.Context, l storage.Login, r agent.ResultReques
 	if attributes.leaf != nil {
 		checks = append(checks, check{attributes.leaf, jpki.Signature})
 	}
-	acr, err := j.certificates(ctx, l.ClientID, checks)
+	issuer, acr, err := j.certificates(ctx, l.ClientID, checks)
 	if err != nil {
 		return Evidence{}, err
 	}
@@ -110,7 +114,9 @@ func (j *Judge) Judge(ctx context.Context, l storage.Login, r agent.ResultReques
 	if err != nil {
 		return Evidence{}, err
 	}
-	return Evidence{Index: jpki.Index(j.IndexKey, jpki.Authentication, login.Leaf), Facts: facts, ACR: acr, AMR: amr}, nil
+	return Evidence{
+		Index: jpki.Index(j.IndexKey, jpki.Authentication, login.Leaf), Card: jpki.NumberOf(login.Leaf, issuer).Encode(),
+		Facts: facts, Holder: j.holder(attributes), ACR: acr, AMR: amr}, nil
 }
 
 // expected is the login statement that our own records allow.
@@ -130,31 +136,41 @@ type check struct {
 	purpose jpki.Purpose
 }
 
-// certificates checks paths first and then asks about revocation, all at once: each answer may take seconds. It returns
-// what the login is worth.
-func (j *Judge) certificates(ctx context.Context, client string, checks []check) (string, error) {
-	questions := make([]revocation.Question, len(checks))
+// certificates checks paths first and then asks what is to be asked, all at once: each answer may take seconds. It
+// returns the anchor of the first one, and what the login is worth.
+func (j *Judge) certificates(ctx context.Context, client string, checks []check) (*x509.Certificate, string, error) {
+	var asks []func() (string, error)
+	issuers := make([]*x509.Certificate, len(checks))
 	for i, c := range checks {
 		issuer, err := j.Trust.Check(c.leaf, c.purpose, j.Now())
 		if err != nil {
-			return "", err
+			return nil, "", err
 		}
-		questions[i] = revocation.Question{Leaf: c.leaf, Issuer: issuer, Purpose: c.purpose.String(), Client: client}
+		issuers[i] = issuer
+		q := revocation.Question{Leaf: c.leaf, Issuer: issuer, Purpose: c.purpose.String(), Client: client}
+		asks = append(asks, func() (string, error) { return j.ask(ctx, q) })
 	}
+	if len(checks) > 1 && j.Correspondence != nil {
+		asks = append(asks, func() (string, error) { return ACR, j.oneHolder(ctx, checks[0].leaf, checks[1].leaf, client) })
+	}
+	acr, err := all(asks)
+	return issuers[0], acr, err
+}
+
+// all runs the questions at once and takes the answers in their order, so that the same cards always hear the same.
+func all(asks []func() (string, error)) (string, error) {
 	type result struct {
 		acr     string
 		refusal error
 	}
-	results := make(chan result, len(checks))
-	for _, q := range questions {
-		go func() {
-			acr, refusal := j.ask(ctx, q)
-			results <- result{acr, refusal}
-		}()
+	results := make([]result, len(asks))
+	var running sync.WaitGroup
+	for i, ask := range asks {
+		running.Go(func() { results[i].acr, results[i].refusal = ask() })
 	}
+	running.Wait()
 	acr, refusal := ACR, error(nil)
-	for range checks {
-		r := <-results
+	for _, r := range results {
 		acr, refusal = min(acr, r.acr), worse(refusal, r.refusal) // the names are made to sort by worth
 	}
 	return acr, refusal

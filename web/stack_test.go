@@ -41,7 +41,7 @@ func openOn(t *testing.T, url string) *idptest.World {
 			t.Fatal(err)
 		}
 		o, err := provider.Open(t.Context(), provider.Options{
-			Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation,
+			Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation, Relations: p.Relations,
 			CardInfoIssuers: []*rsa.PublicKey{p.Town.Authority.CardInfoIssuer()}, LaunchTemplate: p.Launch,
 			Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log})
 		if err != nil {

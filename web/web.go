@@ -32,6 +32,7 @@ type Config struct {
 	Edge           op.Options
 	LaunchTemplate string // {ticket} is replaced
 	ReadsCardInfo  bool   // agents may use the card-info application where there is no signature certificate
+	AsksHolder     bool   // the authority is asked whether two certificates are of one person
 	TrustedProxies []netip.Prefix
 	Ready          func(context.Context) error // may we be sent traffic?
 	Audit          func(storage.Incident)      // hears of every refusal
@@ -49,7 +50,8 @@ func New(c Config) (http.Handler, error) {
 	pages.Log = c.Log
 	s := &show.Show{
 		UI: pages, Issuer: c.IDP.Issuer, LaunchTemplate: c.LaunchTemplate, ReadsSign: true, ReadsCardInfo: c.ReadsCardInfo,
-		Audit: c.Audit, Now: c.Now, Rand: c.Rand, Log: c.Log,
+		AsksHolder: c.AsksHolder,
+		Audit:      c.Audit, Now: c.Now, Rand: c.Rand, Log: c.Log,
 	}
 	engine, err := site(c, s)
 	if err != nil {

@@ -36,6 +36,7 @@ var (
 	ChainUntrusted        = New("chain_untrusted", 403, Us, "access_denied")
 	ProfileMismatch       = New("profile_mismatch", 403, Us, "access_denied")
 	SignatureInvalid      = New("signature_invalid", 403, Us, "access_denied")
+	CardsDiffer           = New("cards_differ", 403, You, "access_denied") // the two certificates are of two people
 	StatementMismatch     = New("statement_mismatch", 403, Us, "access_denied")
 
 	// The login in the browser.

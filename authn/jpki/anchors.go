@@ -2,6 +2,7 @@ package jpki
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -56,6 +57,16 @@ func (a Anchors) PurposeOf(anchor *x509.Certificate) Purpose {
 		}
 	}
 	return 0
+}
+
+// Issued finds the anchor that a Number names; nil when the operator does not trust it any more.
+func (a Anchors) Issued(n Number, purpose Purpose) *x509.Certificate {
+	for _, anchor := range a.Of(purpose) {
+		if sha256.Sum256(anchor.Raw) == n.Issuer {
+			return anchor
+		}
+	}
+	return nil
 }
 
 func checkAnchor(c *x509.Certificate) error {

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/x509"
+	"math/big"
 )
 
 // MaxLeafSize is the longest certificate read from a card or an agent, in bytes. Real ones have about 1600.
@@ -34,12 +35,17 @@ const minIndexKey = 16
 // from a small space, so without a secret key the index would give them away; a key shorter than
 // 16 bytes is a mistake of the program and panics.
 func Index(key []byte, purpose Purpose, cert *x509.Certificate) []byte {
+	return IndexOf(key, purpose, cert.SerialNumber)
+}
+
+// IndexOf is Index for a certificate of which only the serial number is known.
+func IndexOf(key []byte, purpose Purpose, serial *big.Int) []byte {
 	if len(key) < minIndexKey {
 		panic("jpki: index key too short")
 	}
 	mac := hmac.New(sha256.New, key)
 	mac.Write([]byte(purpose.String()))
 	mac.Write([]byte{0})
-	mac.Write(cert.SerialNumber.Bytes())
+	mac.Write(serial.Bytes())
 	return mac.Sum(nil)
 }

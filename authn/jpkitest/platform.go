@@ -24,11 +24,15 @@ type (
 		RequestID   string `json:"request_id"`
 		Purpose     string `json:"purpose"`
 		Certificate []byte `json:"certificate"`
+		Serial      string `json:"serial"` // in place of the certificate, with the issuer
+		Issuer      string `json:"issuer_sha256"`
 		Consent     string `json:"consent"`
 	}
 	platformAnswer struct {
 		RequestID   string   `json:"request_id,omitempty"`
-		Certificate string   `json:"certificate_sha256"`
+		Certificate string   `json:"certificate_sha256,omitempty"`
+		Number      string   `json:"serial,omitempty"`
+		Issuer      string   `json:"issuer_sha256,omitempty"`
 		Status      string   `json:"status,omitempty"`
 		Previous    []string `json:"previous_serials,omitempty"`
 		Serial      string   `json:"authentication_serial,omitempty"`
@@ -84,31 +88,33 @@ func (a *Authority) platformPEM() []byte {
 }
 
 func (a *Authority) mountPlatform(mux *http.ServeMux) {
-	for path, answer := range map[string]func(platformRequest, *x509.Certificate, *platformAnswer) error{
+	for path, answer := range map[string]func(platformRequest, *platformAnswer) error{
 		"status": a.platformStatus, "link": a.platformLink, "correspondence": a.platformCorrespondence,
 	} {
 		mux.HandleFunc("POST /platform/v1/"+path, func(w http.ResponseWriter, r *http.Request) { a.servePlatform(w, r, answer) })
 	}
 }
 
-func (a *Authority) servePlatform(w http.ResponseWriter, r *http.Request, answer func(platformRequest, *x509.Certificate, *platformAnswer) error) {
+func (a *Authority) servePlatform(w http.ResponseWriter, r *http.Request, answer func(platformRequest, *platformAnswer) error) {
 	var in platformRequest
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in)
-	cert, errCert := x509.ParseCertificate(in.Certificate)
 	if !a.onTime(r) {
 		return
 	}
 	fault := a.Fault()
 	now := a.now().UTC().Add(shift(fault))
-	sum := sha256.Sum256(in.Certificate)
 	out := platformAnswer{
-		RequestID: in.RequestID, Certificate: hex.EncodeToString(sum[:]),
+		RequestID: in.RequestID, Number: in.Serial, Issuer: in.Issuer,
 		ThisUpdate: now.Format(time.RFC3339), NextUpdate: now.Add(nextUpdate).Format(time.RFC3339),
 	}
-	if err != nil || errCert != nil || in.RequestID == "" {
+	if len(in.Certificate) > 0 {
+		sum := sha256.Sum256(in.Certificate)
+		out.Certificate = hex.EncodeToString(sum[:])
+	}
+	if err != nil || in.RequestID == "" || !in.names() {
 		err = errPlatformRequest
 	} else {
-		err = answer(in, cert, &out)
+		err = answer(in, &out)
 	}
 	if fault == FaultNoNonce {
 		out.RequestID = ""
@@ -142,23 +148,37 @@ func (a *Authority) sendPlatform(w http.ResponseWriter, out platformAnswer, refu
 	w.Write(body)
 }
 
-// holderOf finds the card of a certificate that is, byte for byte, ours.
-func (a *Authority) holderOf(purpose jpki.Purpose, cert *x509.Certificate) (*issuedCard, bool) {
-	card, issued, past := a.find(purpose, cert.SerialNumber)
-	if card == nil || string(issued.Cert) != string(cert.Raw) {
+// names says whether the request is about a certificate: itself, or its number and its issuer.
+func (in platformRequest) names() bool {
+	_, err := x509.ParseCertificate(in.Certificate)
+	_, number := new(big.Int).SetString(in.Serial, 16)
+	return err == nil || len(in.Certificate) == 0 && number && len(in.Issuer) == 2*sha256.Size
+}
+
+// holderOf finds the card of a certificate that is, byte for byte, ours, or of a number that one of our CAs gave.
+func (a *Authority) holderOf(purpose jpki.Purpose, in platformRequest) (*issuedCard, bool) {
+	serial, isNumber := new(big.Int).SetString(in.Serial, 16)
+	if cert, err := x509.ParseCertificate(in.Certificate); err == nil {
+		serial, isNumber = cert.SerialNumber, false
+	}
+	card, issued, past := a.find(purpose, serial)
+	if card == nil || !isNumber && string(issued.Cert) != string(in.Certificate) {
+		return nil, false
+	}
+	if issuer := sha256.Sum256(a.cas[purpose][issued.Generation-1].cert.Raw); isNumber && hex.EncodeToString(issuer[:]) != in.Issuer {
 		return nil, false
 	}
 	return card, past
 }
 
 // platformStatus gives one word and never a reason.
-func (a *Authority) platformStatus(in platformRequest, cert *x509.Certificate, out *platformAnswer) error {
+func (a *Authority) platformStatus(in platformRequest, out *platformAnswer) error {
 	purpose, ok := map[string]jpki.Purpose{"authentication": jpki.Authentication, "signature": jpki.Signature}[in.Purpose]
 	if !ok {
 		return errPlatformRequest
 	}
 	out.Status = "unknown"
-	if card, past := a.holderOf(purpose, cert); card != nil && a.Fault() != FaultUnknown {
+	if card, past := a.holderOf(purpose, in); card != nil && a.Fault() != FaultUnknown {
 		out.Status = string(a.statusOf(card, past))
 		if out.Status != "revoked" && out.Status != "suspended" {
 			out.Status = "good"
@@ -168,11 +188,11 @@ func (a *Authority) platformStatus(in platformRequest, cert *x509.Certificate, o
 }
 
 // platformLink names the serial numbers that the same person's authentication certificates had before, newest first.
-func (a *Authority) platformLink(in platformRequest, cert *x509.Certificate, out *platformAnswer) error {
+func (a *Authority) platformLink(in platformRequest, out *platformAnswer) error {
 	if in.Consent == "" {
 		return errConsent
 	}
-	card, past := a.holderOf(jpki.Authentication, cert)
+	card, past := a.holderOf(jpki.Authentication, in)
 	if card == nil || past {
 		return errUnknownHolder
 	}
@@ -192,11 +212,11 @@ func (a *Authority) platformLink(in platformRequest, cert *x509.Certificate, out
 }
 
 // platformCorrespondence names the authentication certificate of a signature certificate's holder.
-func (a *Authority) platformCorrespondence(in platformRequest, cert *x509.Certificate, out *platformAnswer) error {
+func (a *Authority) platformCorrespondence(in platformRequest, out *platformAnswer) error {
 	if in.Consent == "" {
 		return errConsent
 	}
-	card, past := a.holderOf(jpki.Signature, cert)
+	card, past := a.holderOf(jpki.Signature, in)
 	if card == nil || past {
 		return errUnknownHolder
 	}

@@ -41,13 +41,23 @@ var errOpen = errors.New("revocation: the authority did not answer lately and is
 
 // Check asks if the circuit lets it.
 func (b *Breaker) Check(ctx context.Context, q Question) (Answer, error) {
-	if !b.enter(q.Purpose) {
-		return Answer{}, fail.RevocationUnavailable.Because(errOpen)
-	}
-	answer, err := b.Next.Check(ctx, q)
-	// A person who went away says nothing about the authority.
-	b.leave(q.Purpose, err, err != nil && errors.Is(ctx.Err(), context.Canceled))
+	var answer Answer
+	err := b.do(ctx, q.Purpose, func() (err error) {
+		answer, err = b.Next.Check(ctx, q)
+		return err
+	})
 	return answer, err
+}
+
+// do asks one question of a purpose, unless its circuit is open.
+func (b *Breaker) do(ctx context.Context, purpose string, ask func() error) error {
+	if !b.enter(purpose) {
+		return fail.RevocationUnavailable.Because(errOpen)
+	}
+	err := ask()
+	// A person who went away says nothing about the authority.
+	b.leave(purpose, err, err != nil && errors.Is(ctx.Err(), context.Canceled))
+	return err
 }
 
 func (b *Breaker) enter(purpose string) bool {

@@ -46,20 +46,17 @@ var (
 
 // Check looks the certificate up. Its error is always fail.RevocationUnavailable with the cause inside.
 func (c *CRL) Check(_ context.Context, q Question) (Answer, error) {
-	if q.Leaf == nil || q.Leaf.SerialNumber == nil || q.Issuer == nil {
+	if q.number() == nil || q.Issuer == nil {
 		return Answer{}, fail.RevocationUnavailable.Because(errNoCertificate)
 	}
-	now, points := c.now(), distributionPoints(q.Leaf)
-	problem := errNoList
+	now := c.now()
+	problem, missing := errNoList, false
 	answer := Answer{}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	for _, l := range c.lists {
-		if !l.issuer.Equal(q.Issuer) || !l.covers(points) {
-			continue
-		}
+	for _, l := range c.about(q) {
 		if err := c.fresh(l, now); err != nil {
-			problem = err
+			problem, missing = err, true
 			continue
 		}
 		// A certificate may stand on two lists; the worse news count.
@@ -70,17 +67,34 @@ func (c *CRL) Check(_ context.Context, q Question) (Answer, error) {
 			break
 		}
 	}
-	if answer.Status == Unknown {
+	// Without the certificate nobody knows on which partition it would stand: only all of them can say that it is good.
+	missing = missing || len(c.lists) < len(c.URLs)
+	if answer.Status == Unknown || answer.Status == Good && q.Leaf == nil && missing {
 		return Answer{}, fail.RevocationUnavailable.Because(problem)
 	}
 	return answer, nil
 }
 
+// about lists the lists on which a certificate may stand; c.mu is held.
+func (c *CRL) about(q Question) []*list {
+	var out []*list
+	var points []string
+	if q.Leaf != nil {
+		points = distributionPoints(q.Leaf)
+	}
+	for _, l := range c.lists {
+		if l.issuer.Equal(q.Issuer) && (q.Leaf == nil || l.covers(points)) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
 func (l *list) status(q Question) Status {
-	switch {
-	case l.gone.has(q.Leaf.SerialNumber):
+	switch serial := q.number(); {
+	case l.gone.has(serial):
 		return Revoked
-	case l.held.has(q.Leaf.SerialNumber):
+	case l.held.has(serial):
 		return Suspended
 	}
 	return Good

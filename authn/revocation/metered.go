@@ -11,6 +11,7 @@ import (
 // Prices are what an authority takes for one answer, in yen (J-LIS: 2 for user authentication, 20 for a signature).
 type Prices struct {
 	Authentication, Signature int64
+	Relation                  int64     // one question about linking or correspondence
 	FreeUntil                 time.Time // nothing is charged before; zero: no free period
 }
 
@@ -21,6 +22,8 @@ func (p Prices) At(purpose string, at time.Time) int64 {
 		return 0
 	case purpose == "authentication":
 		return p.Authentication
+	case purpose == PurposeLink || purpose == PurposeCorrespondence:
+		return p.Relation
 	}
 	return p.Signature
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"math/big"
 	"mime"
 	"net/http"
 	"time"
@@ -51,15 +52,15 @@ var (
 // Check asks once and believes only an answer to this very question. Its error is always
 // fail.RevocationUnavailable with the cause inside.
 func (o *OCSP) Check(ctx context.Context, q Question) (Answer, error) {
-	answer, err := o.check(ctx, q.Leaf, q.Issuer)
+	answer, err := o.check(ctx, q.number(), q.Issuer)
 	if err != nil {
 		return Answer{}, fail.RevocationUnavailable.Because(err)
 	}
 	return answer, nil
 }
 
-func (o *OCSP) check(ctx context.Context, leaf, issuer *x509.Certificate) (Answer, error) {
-	if leaf == nil || leaf.SerialNumber == nil || issuer == nil {
+func (o *OCSP) check(ctx context.Context, serial *big.Int, issuer *x509.Certificate) (Answer, error) {
+	if serial == nil || issuer == nil {
 		return Answer{}, errNoCertificate
 	}
 	url := ""
@@ -69,7 +70,7 @@ func (o *OCSP) check(ctx context.Context, leaf, issuer *x509.Certificate) (Answe
 	if url == "" {
 		return Answer{}, errNoResponder
 	}
-	q, err := ask(leaf, issuer, o.random())
+	q, err := ask(serial, issuer, o.random())
 	if err != nil {
 		return Answer{}, err
 	}

@@ -36,7 +36,12 @@ type Platform struct {
 // SignatureHeader carries the base64 of an ASN.1 ECDSA signature over the SHA-256 of the body.
 const SignatureHeader = "Platform-Signature"
 
-const statusPath = "/v1/status"
+// The calls of the API, below URL.
+const (
+	statusPath         = "/v1/status"
+	correspondencePath = "/v1/correspondence"
+	linkPath           = "/v1/link"
+)
 
 // Why an operator's answer is not believed.
 var (
@@ -46,13 +51,28 @@ var (
 	errReplayed    = errors.New("revocation: the answer belongs to another request")
 )
 
-// platformStatus is the body of an answer.
-type platformStatus struct {
+// platformQuestion is the body of every call: about a certificate, or about what is left of one.
+type platformQuestion struct {
+	RequestID   string `json:"request_id"`
+	Purpose     string `json:"purpose,omitempty"`
+	Certificate []byte `json:"certificate,omitempty"` // DER, base64
+	Serial      string `json:"serial,omitempty"`      // hexadecimal, with Issuer in place of Certificate
+	Issuer      string `json:"issuer_sha256,omitempty"`
+	Consent     string `json:"consent,omitempty"` // version of the text that the holder agreed to (R10)
+}
+
+// platformAnswer is the body of every answer; each call has its own member.
+type platformAnswer struct {
 	RequestID   string    `json:"request_id"`
 	Certificate string    `json:"certificate_sha256"`
-	Status      string    `json:"status"`
+	Serial      string    `json:"serial"`
+	Issuer      string    `json:"issuer_sha256"`
 	ThisUpdate  time.Time `json:"this_update"`
 	NextUpdate  time.Time `json:"next_update"`
+
+	Status         string   `json:"status"`
+	Authentication string   `json:"authentication_serial"`
+	Previous       []string `json:"previous_serials"`
 }
 
 // Check asks once. Its error is always fail.RevocationUnavailable with the cause inside.
@@ -65,31 +85,50 @@ func (p *Platform) Check(ctx context.Context, q Question) (Answer, error) {
 }
 
 func (p *Platform) check(ctx context.Context, q Question) (Answer, error) {
+	about, err := about(q)
+	if err != nil {
+		return Answer{}, err
+	}
+	about.Purpose = q.Purpose
+	in, err := p.ask(ctx, statusPath, about)
+	if err != nil {
+		return Answer{}, err
+	}
+	return in.answer()
+}
+
+// about names the certificate of a question to the operator.
+func about(q Question) (platformQuestion, error) {
 	switch {
-	case q.Leaf == nil:
-		return Answer{}, errNoCertificate
-	case p.URL == "" || len(p.Keys) == 0:
-		return Answer{}, errNoPlatform
+	case q.Leaf != nil:
+		return platformQuestion{Certificate: q.Leaf.Raw}, nil
+	case q.Serial == nil || q.Issuer == nil:
+		return platformQuestion{}, errNoCertificate
 	}
-	id, err := p.requestID()
-	if err != nil {
-		return Answer{}, err
+	issuer := sha256.Sum256(q.Issuer.Raw)
+	return platformQuestion{Serial: q.Serial.Text(16), Issuer: hex.EncodeToString(issuer[:])}, nil
+}
+
+// ask makes one call and believes only an answer to this very question.
+func (p *Platform) ask(ctx context.Context, path string, q platformQuestion) (platformAnswer, error) {
+	if p.URL == "" || len(p.Keys) == 0 {
+		return platformAnswer{}, errNoPlatform
 	}
-	body, err := json.Marshal(struct {
-		RequestID   string `json:"request_id"`
-		Purpose     string `json:"purpose"`
-		Certificate []byte `json:"certificate"` // DER, base64
-	}{id, q.Purpose, q.Leaf.Raw})
+	var err error
+	if q.RequestID, err = p.requestID(); err != nil {
+		return platformAnswer{}, err
+	}
+	body, err := json.Marshal(q)
 	if err != nil {
-		return Answer{}, err
+		return platformAnswer{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, positive(p.Timeout, defaultTimeout))
 	defer cancel()
-	signed, err := p.post(ctx, body)
+	signed, err := p.post(ctx, path, body)
 	if err != nil {
-		return Answer{}, err
+		return platformAnswer{}, err
 	}
-	return p.read(signed, id, sha256.Sum256(q.Leaf.Raw))
+	return p.read(signed, q)
 }
 
 func (p *Platform) requestID() (string, error) {
@@ -103,8 +142,8 @@ func (p *Platform) requestID() (string, error) {
 }
 
 // post returns the body of an answer that one of the operator's keys signed.
-func (p *Platform) post(ctx context.Context, body []byte) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+statusPath, bytes.NewReader(body))
+func (p *Platform) post(ctx context.Context, path string, body []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -130,28 +169,42 @@ func (p *Platform) signed(body []byte, header string) bool {
 }
 
 // read demands every field: an operator that forgets one is not guessed at.
-func (p *Platform) read(body []byte, id string, certificate [sha256.Size]byte) (Answer, error) {
-	var in platformStatus
+func (p *Platform) read(body []byte, q platformQuestion) (platformAnswer, error) {
+	var in platformAnswer
 	if json.Unmarshal(body, &in) != nil || in.ThisUpdate.IsZero() || in.NextUpdate.IsZero() {
-		return Answer{}, errJSON
+		return platformAnswer{}, errJSON
 	}
-	status, ok := platformWords[in.Status]
 	now := p.now()
 	switch {
-	case !ok:
-		return Answer{}, errJSON
-	case in.RequestID != id:
-		return Answer{}, errReplayed
-	case in.Certificate != hex.EncodeToString(certificate[:]):
-		return Answer{}, errOtherQuestion
+	case in.RequestID != q.RequestID:
+		return platformAnswer{}, errReplayed
+	case !in.repeats(q):
+		return platformAnswer{}, errOtherQuestion
 	case in.ThisUpdate.After(now.Add(maxSkew)):
-		return Answer{}, errFuture
+		return platformAnswer{}, errFuture
 	case now.Sub(in.ThisUpdate) > positive(p.MaxAge, defaultMaxAge):
-		return Answer{}, errStale
+		return platformAnswer{}, errStale
 	case now.After(in.NextUpdate):
-		return Answer{}, errOverdue
+		return platformAnswer{}, errOverdue
 	}
-	return Answer{Status: status, ThisUpdate: in.ThisUpdate, NextUpdate: in.NextUpdate}, nil
+	return in, nil
+}
+
+// repeats says whether the answer is about what was asked about.
+func (a platformAnswer) repeats(q platformQuestion) bool {
+	if len(q.Certificate) == 0 {
+		return a.Serial == q.Serial && a.Issuer == q.Issuer
+	}
+	sum := sha256.Sum256(q.Certificate)
+	return a.Certificate == hex.EncodeToString(sum[:])
+}
+
+func (a platformAnswer) answer() (Answer, error) {
+	status, ok := platformWords[a.Status]
+	if !ok {
+		return Answer{}, errJSON
+	}
+	return Answer{Status: status, ThisUpdate: a.ThisUpdate, NextUpdate: a.NextUpdate}, nil
 }
 
 var platformWords = map[string]Status{"good": Good, "revoked": Revoked, "suspended": Suspended, "unknown": Unknown}

@@ -130,7 +130,11 @@ func FuzzPlatformAnswer(f *testing.F) {
 	f.Add([]byte(`null`))
 	p := &Platform{Now: func() time.Time { return now }}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		answer, err := p.read(body, "id", sum)
+		in, err := p.read(body, platformQuestion{RequestID: "id", Certificate: []byte("leaf")})
+		var answer Answer
+		if err == nil {
+			answer, err = in.answer()
+		}
 		if err != nil && answer != (Answer{}) || err == nil && (answer.ThisUpdate.After(now.Add(maxSkew)) || answer.NextUpdate.Before(now)) {
 			t.Fatalf("%+v, %v", answer, err)
 		}

@@ -45,8 +45,8 @@ type question struct {
 
 var errBadIssuer = errors.New("revocation: the issuer's key cannot be hashed")
 
-func ask(leaf, issuer *x509.Certificate, random io.Reader) (*question, error) {
-	id, err := identify(leaf, issuer)
+func ask(serial *big.Int, issuer *x509.Certificate, random io.Reader) (*question, error) {
+	id, err := identify(serial, issuer)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func ask(leaf, issuer *x509.Certificate, random io.Reader) (*question, error) {
 	return &question{id: id, nonce: nonce, der: der}, nil
 }
 
-func identify(leaf, issuer *x509.Certificate) (certID, error) {
+func identify(serial *big.Int, issuer *x509.Certificate) (certID, error) {
 	var key struct {
 		Algorithm pkix.AlgorithmIdentifier
 		Bits      asn1.BitString
@@ -76,7 +76,7 @@ func identify(leaf, issuer *x509.Certificate) (certID, error) {
 	name, bits := sha256.Sum256(issuer.RawSubject), sha256.Sum256(key.Bits.RightAlign())
 	return certID{
 		HashAlgorithm:  pkix.AlgorithmIdentifier{Algorithm: oidSHA256, Parameters: asn1.NullRawValue},
-		IssuerNameHash: name[:], IssuerKeyHash: bits[:], Serial: leaf.SerialNumber,
+		IssuerNameHash: name[:], IssuerKeyHash: bits[:], Serial: serial,
 	}, nil
 }
 

@@ -11,6 +11,7 @@ package revocation
 import (
 	"context"
 	"crypto/x509"
+	"math/big"
 	"time"
 
 	"tegata/authn/fail"
@@ -51,13 +52,25 @@ type Answer struct {
 
 // Question is one certificate to ask about, and who pays for it.
 type Question struct {
-	Leaf   *x509.Certificate
+	Leaf   *x509.Certificate // nil when nothing but Serial is left of it
 	Issuer *x509.Certificate // signed Leaf, as authn/jpki found
+	Serial *big.Int          // of a certificate that was seen before; Leaf's own counts where there is one
 	// Purpose and Client are for the bill and for choosing a service: the certificate's purpose in the words of
 	// jpki.Purpose, and the relying party's client_id.
 	Purpose string
 	Client  string
 }
+
+// number is the certificate's serial number; nil if there is nothing to ask about.
+func (q Question) number() *big.Int {
+	if q.Leaf != nil {
+		return q.Leaf.SerialNumber
+	}
+	return q.Serial
+}
+
+// StatusJob stands in Question.Client for the relying party where the provider asks on its own account.
+const StatusJob = "(status job)"
 
 // Checker asks an authority. Every login asks again (R12). It is safe for concurrent use.
 // An error means that there is no usable answer and leads to fail.RevocationUnavailable; a status

@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"sync"
@@ -47,10 +48,10 @@ type kept struct {
 
 // Check joins the question under way or asks it. A caller that goes away leaves it to the others.
 func (s *Shared) Check(ctx context.Context, q Question) (Answer, error) {
-	if q.Leaf == nil || q.Issuer == nil {
+	if q.Leaf == nil && q.Serial == nil || q.Issuer == nil {
 		return Answer{}, fail.RevocationUnavailable.Because(errNoCertificate)
 	}
-	key := sha256.Sum256(append(append([]byte{}, q.Leaf.Raw...), q.Issuer.Raw...))
+	key := same(q)
 	f, answer, hit := s.join(ctx, key, q)
 	if hit {
 		return answer, nil
@@ -61,6 +62,17 @@ func (s *Shared) Check(ctx context.Context, q Question) (Answer, error) {
 	case <-ctx.Done():
 		return Answer{}, fail.RevocationUnavailable.Because(context.Cause(ctx))
 	}
+}
+
+// same is equal for two questions about one certificate. A certificate and a bare number never meet: DER is no number.
+func same(q Question) [sha256.Size]byte {
+	subject := []byte("number")
+	if q.Leaf != nil {
+		subject = bytes.Clone(q.Leaf.Raw)
+	} else {
+		subject = append(subject, q.Serial.Bytes()...)
+	}
+	return sha256.Sum256(append(subject, q.Issuer.Raw...))
 }
 
 func (s *Shared) join(ctx context.Context, key [sha256.Size]byte, q Question) (*flight, Answer, bool) {

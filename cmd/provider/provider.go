@@ -39,8 +39,9 @@ type Options struct {
 	Trust           *jpki.Trust // what the configuration names; the database's anchors are added
 	TestAnchors     bool        // the database may hold anchors of a test hierarchy
 	Revocation      revocation.Checker
-	Lists           *revocation.CRL    // fetched in the background where Revocation uses them; believed when our anchors signed
-	Ledger          *revocation.Ledger // counts what Revocation asks; Store is filled in
+	Lists           *revocation.CRL       // fetched in the background where Revocation uses them; believed when our anchors signed
+	Ledger          *revocation.Ledger    // counts what Revocation asks; Store is filled in
+	Relations       *revocation.Relations // how certificates belong together; nil: nobody is asked, and evidence says so
 	CardInfoIssuers []*rsa.PublicKey
 	LaunchTemplate  string
 	TrustedProxies  []netip.Prefix
@@ -104,6 +105,11 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	}
 	judge := &authn.Judge{
 		Issuer: o.Issuer, Trust: p.trust, Revocation: o.Revocation, CardInfoIssuers: o.CardInfoIssuers, IndexKey: index, Now: o.Now}
+	if o.Relations != nil {
+		judge.Correspondence = o.Relations
+	} else {
+		o.Log.Warn("nobody is asked whether a signature certificate and an authentication certificate are of one person")
+	}
 	var err error
 	p.IDP, err = idp.New(idp.Config{
 		Issuer: o.Issuer, Store: store, Keys: ring, Judge: judge, Sources: judge.Sources(), MinAgent: MinAgent, Disabled: p.switches.disabled,
@@ -112,7 +118,8 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 		return nil, err
 	}
 	p.Handler, err = web.New(web.Config{
-		IDP: p.IDP, Edge: o.Edge, LaunchTemplate: o.LaunchTemplate, ReadsCardInfo: len(o.CardInfoIssuers) > 0, TrustedProxies: o.TrustedProxies,
+		IDP: p.IDP, Edge: o.Edge, LaunchTemplate: o.LaunchTemplate, ReadsCardInfo: len(o.CardInfoIssuers) > 0,
+		AsksHolder: o.Relations != nil, TrustedProxies: o.TrustedProxies,
 		Ready: store.Ping, Audit: p.audit.note, Now: o.Now, Rand: o.Rand, Log: o.Log})
 	if err != nil {
 		return nil, err

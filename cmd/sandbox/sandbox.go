@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
@@ -247,12 +248,15 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 	if _, err := agent.ParseLaunch(launch); err != nil {
 		return nil, usageError{fmt.Errorf("--launch: %w", err)}
 	}
-	ledger := &revocation.Ledger{Prices: revocation.Prices{Authentication: 2, Signature: 20}, Now: w.now}
+	ledger := &revocation.Ledger{Prices: revocation.Prices{Authentication: 2, Signature: 20, Relation: 20}, Now: w.now}
+	outbound := provider.Outbound()
 	return provider.Open(ctx, provider.Options{
 		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: authority.Trust(),
 		Revocation: revocation.Metered{Ledger: ledger, Next: &revocation.OCSP{
-			URL: authority.ResponderOf, HTTP: provider.Outbound(), Now: w.now, Rand: rand.Reader}},
-		Ledger:          ledger,
+			URL: authority.ResponderOf, HTTP: outbound, Now: w.now, Rand: rand.Reader}},
+		Ledger: ledger,
+		Relations: &revocation.Relations{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: &revocation.Platform{
+			URL: authority.PlatformURL(), Keys: []*ecdsa.PublicKey{authority.PlatformKey()}, HTTP: outbound, Now: w.now, Rand: rand.Reader}},
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: launch,
 		Edge: op.Options{Outside: fetch.Outside{Loopback: true}}, Now: w.now, Rand: rand.Reader, Log: w.log})
 }

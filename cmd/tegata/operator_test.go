@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +113,8 @@ func TestRevocationIsConfiguredOrRefused(t *testing.T) {
 		{"a platform without an address", []string{"TEGATA_REVOCATION", "platform"}, "TEGATA_PLATFORM_URL"},
 		{"a platform without a key", []string{"TEGATA_REVOCATION", "platform", "TEGATA_PLATFORM_URL", "https://pf.example"}, "TEGATA_PLATFORM_KEYS is missing"},
 		{"a platform key that is none", []string{"TEGATA_REVOCATION", "platform", "TEGATA_PLATFORM_KEYS", "/etc/hostname"}, "TEGATA_PLATFORM_KEYS"},
+		{"correspondence that nobody can be asked about", []string{"TEGATA_REQUIRE_CORRESPONDENCE", "true"}, "TEGATA_REQUIRE_CORRESPONDENCE needs TEGATA_PLATFORM_URL"},
+		{"a platform beside OCSP without a key", []string{"TEGATA_PLATFORM_URL", "https://pf.example"}, "TEGATA_PLATFORM_KEYS is missing"},
 		{"an answer kept for too long", []string{"TEGATA_REVOCATION_CACHE", "61s"}, "TEGATA_REVOCATION_CACHE"},
 		{"a day that is none", []string{"TEGATA_FEE_FREE_UNTIL", "2027-02-30"}, "TEGATA_FEE_FREE_UNTIL"},
 		{"a price below nothing", []string{"TEGATA_FEE_SIGN_YEN", "-1"}, "TEGATA_FEE_SIGN_YEN"},
@@ -126,6 +129,7 @@ func TestRevocationIsConfiguredOrRefused(t *testing.T) {
 		{"TEGATA_REVOCATION", "none", "TEGATA_OCSP_AUTH_URL", "", "TEGATA_OCSP_SIGN_URL", ""},
 		{"TEGATA_REVOCATION", "crl", "TEGATA_CRL_URLS", "http://127.0.0.1:1/a.crl,http://127.0.0.1:1/b.crl"},
 		{"TEGATA_REVOCATION", "platform", "TEGATA_PLATFORM_URL", "https://pf.example", "TEGATA_PLATFORM_KEYS", platformKey(t)},
+		{"TEGATA_REVOCATION", "ocsp", "TEGATA_PLATFORM_URL", "https://pf.example", "TEGATA_PLATFORM_KEYS", platformKey(t), "TEGATA_REQUIRE_CORRESPONDENCE", "true"},
 	} {
 		d := deploy(t)
 		d.set(way...)
@@ -135,6 +139,9 @@ func TestRevocationIsConfiguredOrRefused(t *testing.T) {
 		}
 		if loud := strings.Contains(log.String(), "no more than aal2"); loud != (way[1] == "none") {
 			t.Errorf("%v: it is not said", way)
+		}
+		if loud := strings.Contains(log.String(), "nobody is asked whether a signature"); loud == slices.Contains(way, "TEGATA_PLATFORM_URL") {
+			t.Errorf("%v: it is not said that two people's cards would go together", way)
 		}
 	}
 }

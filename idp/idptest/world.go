@@ -3,6 +3,7 @@ package idptest
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"log/slog"
 	"net/http"
@@ -23,6 +24,7 @@ type Parts struct {
 	Issuer     string
 	Town       *Town
 	Revocation revocation.Checker
+	Relations  *revocation.Relations // the town's platform operator
 	SubjectKey []byte
 	Launch     string // launch link template
 	Log        *slog.Logger
@@ -59,7 +61,9 @@ func Open(t testing.TB, build func(testing.TB, Parts) Site) *World {
 	w.Site = build(t, Parts{
 		Issuer: w.Issuer, Town: w.Town, SubjectKey: bytes.Repeat([]byte("k"), 32), Launch: "tegata:{ticket}",
 		Revocation: &revocation.OCSP{URL: w.Town.Authority.ResponderOf, HTTP: client, Now: w.Town.Clock.Now, Rand: rand.Reader},
-		Log:        log,
+		Relations: &revocation.Relations{Breaker: &revocation.Breaker{Now: w.Town.Clock.Now}, Platform: &revocation.Platform{
+			URL: w.Town.Authority.PlatformURL(), Keys: []*ecdsa.PublicKey{w.Town.Authority.PlatformKey()}, HTTP: client, Now: w.Town.Clock.Now, Rand: rand.Reader}},
+		Log: log,
 	})
 	server.Config.Handler = w.Site.Handler
 	server.Start()

@@ -47,7 +47,7 @@ func openOn(t testing.TB, url string) *idptest.World {
 			t.Fatal(err)
 		}
 		o, err := provider.Open(t.Context(), provider.Options{
-			Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation,
+			Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation, Relations: p.Relations,
 			CardInfoIssuers: []*rsa.PublicKey{p.Town.Authority.CardInfoIssuer()}, LaunchTemplate: p.Launch,
 			Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Certificates: op.Certificates{
 				Header: "Client-Cert", Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Roots: roots(t)}},

@@ -30,6 +30,7 @@ type Show struct {
 	LaunchTemplate string                 // with {ticket}: tegata:{ticket}
 	ReadsSign      bool                   // agents may use the signature certificate
 	ReadsCardInfo  bool                   // agents may use the card-info application
+	AsksHolder     bool                   // the authority is asked whether two certificates are of one person
 	Audit          func(storage.Incident) // hears of every refusal; nil for nobody
 	Now            func() time.Time
 	Rand           io.Reader
@@ -83,6 +84,7 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 	}
 	if len(p.Items) > 0 {
 		p.ReadsSignature, p.ReadsCardInfo = s.ReadsSign, s.ReadsCardInfo && !s.ReadsSign
+		p.AsksHolder = s.AsksHolder
 	}
 	return p
 }

@@ -15,6 +15,7 @@ type LoginPage struct {
 	Purpose        string // why the site asks, in its own words; "" shows nothing
 	Items          []ItemLine
 	ReadsSignature bool     // the signature certificate will be read (6 to 16 character password)
+	AsksHolder     bool     // the authority is asked whether both certificates are of one person
 	ReadsCardInfo  bool     // the four attributes of the card-info application will be read
 	Transient      bool     // the site gets another identifier every time
 	StartAction    string   // POST: start with the card reader
