@@ -25,7 +25,7 @@ func client(id string) storage.Client {
 		TLS: storage.ClientTLS{SubjectDN: "CN=shop", SANDNS: "shop.example", SANURI: "https://shop.example", SANIP: "192.0.2.1",
 			SANEmail: "shop@shop.example", Bound: true},
 		RequirePAR: true, RequireSignedRequest: true, DPoPBound: true,
-		Sector: "shop.example", Purpose: "to check your age", PurposeJa: "purpose in ja", Disabled: true,
+		Sector: "shop.example", SubjectType: "transient", Purpose: "to check your age", PurposeJa: "purpose in ja", Disabled: true,
 		CreatedAt: now.Add(-time.Hour), UpdatedAt: now,
 	}
 }
