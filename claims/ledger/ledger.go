@@ -13,8 +13,11 @@ import (
 )
 
 const (
-	// Memory is how long an answer counts, in days: longer than a year, so that no yearly rhythm escapes it.
+	// Memory is how many days an answer counts at least: longer than a year, so that no yearly rhythm escapes it.
 	Memory = 400
+	// Renewal is how many days old the note of an answer is when the same answer renews it, so that most repeat logins write
+	// nothing. An answer counts up to Memory+Renewal days.
+	Renewal = 30
 	// Thresholds is how many different ages a sector may ask one person about within Memory, unless a client registered more
 	// of them together: two thresholds put people into three classes.
 	Thresholds = 2
@@ -42,7 +45,7 @@ type Ledger struct {
 // answer is the history of one threshold.
 type answer struct {
 	Item   claims.Item `json:"item"`
-	Last   Day         `json:"last"`             // when it was answered last
+	Last   Day         `json:"last"`             // when it was answered, at most Renewal days before it was answered last
 	Falses []Day       `json:"falses,omitempty"` // the days with "no" within FalseWindow, ascending
 }
 
@@ -110,11 +113,11 @@ func (l Ledger) Note(answers map[claims.Item]bool, today Day) (next Ledger, chan
 		}
 		at := slices.IndexFunc(next.answers, func(a answer) bool { return a.Item == item })
 		if at < 0 {
-			next.answers = append(next.answers, answer{Item: item})
+			next.answers = append(next.answers, answer{Item: item, Last: today - Renewal})
 			at = len(next.answers) - 1
 		}
 		a := &next.answers[at]
-		if a.Last != today {
+		if today-a.Last >= Renewal {
 			a.Last, changed = today, true
 		}
 		switch {
@@ -132,7 +135,7 @@ func (l Ledger) Note(answers map[claims.Item]bool, today Day) (next Ledger, chan
 func (l Ledger) on(today Day) Ledger {
 	var kept Ledger
 	for _, a := range l.answers {
-		if a.Last > today-Memory {
+		if a.Last > today-Memory-Renewal {
 			a.Falses = slices.DeleteFunc(slices.Clone(a.Falses), func(d Day) bool { return d <= today-FalseWindow })
 			kept.answers = append(kept.answers, a)
 		}
@@ -146,7 +149,7 @@ func (l Ledger) Expires() Day {
 	for _, a := range l.answers {
 		last = max(last, a.Last)
 	}
-	return last + Memory
+	return last + Memory + Renewal
 }
 
 // Encode gives the bytes to seal.

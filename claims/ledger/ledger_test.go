@@ -58,8 +58,8 @@ func TestRefused(t *testing.T) {
 		"a third threshold in the same request":              {yes18, ask(day, over20, over65), []claims.Item{over65}},
 		"a third threshold that was registered":              {both, with(ask(day+1, over65), over18, over20, over65), nil},
 		"a third one, by a client that may not ask the rest": {both, with(ask(day+1, over65), over65), []claims.Item{over65}},
-		"a third threshold when the old ones are forgotten":  {both, ask(day+ledger.Memory, over65), nil},
-		"... which they are not a day before":                {both, ask(day+ledger.Memory-1, over65), []claims.Item{over65}},
+		"a third threshold when the old ones are forgotten":  {both, ask(day+ledger.Memory+ledger.Renewal, over65), nil},
+		"... which they are not a day before":                {both, ask(day+ledger.Memory+ledger.Renewal-1, over65), []claims.Item{over65}},
 		"a no again on the same day":                         {both, inSession(ask(day, over20)), nil},
 		"a no again on the next day, without the card":       {both, inSession(ask(day+1, over20)), []claims.Item{over20}},
 		"a no again on the next day, with the card":          {both, ask(day+1, over20), nil},
@@ -97,7 +97,13 @@ func TestEncoding(t *testing.T) {
 	if _, changed := again.Note(map[claims.Item]bool{over18: true, over20: false}, 20000); changed {
 		t.Error("the same answers on the same day change what was read")
 	}
-	if again.Expires() != 20000+ledger.Memory {
+	if _, changed := again.Note(map[claims.Item]bool{over18: true}, 20000+ledger.Renewal-1); changed {
+		t.Error("a yes is noted again too early")
+	}
+	if _, changed := again.Note(map[claims.Item]bool{over18: true}, 20000+ledger.Renewal); !changed {
+		t.Error("a yes is not noted again")
+	}
+	if again.Expires() != 20000+ledger.Memory+ledger.Renewal {
 		t.Errorf("expires on day %d", again.Expires())
 	}
 	for _, bad := range []string{`{`, `[{"item":"name"}]`, `[{"item":"age_over_18","falses":[2,1]}]`, `"x"`} {
@@ -140,7 +146,7 @@ func TestNoSequenceOfQuestionsBracketsABirthdate(t *testing.T) {
 		var answers []given
 		day := ledger.Day(rapid.Int64Range(18000, 24000).Draw(t, "first day"))
 		for range rapid.IntRange(1, 60).Draw(t, "requests") {
-			day += ledger.Day(rapid.SampledFrom([]int{0, 0, 1, 1, 2, 9, 40, 399, 401}).Draw(t, "days later"))
+			day += ledger.Day(rapid.SampledFrom([]int{0, 0, 1, 1, 2, 9, 29, 40, 399, 401, 431}).Draw(t, "days later"))
 			registered := rapid.SliceOfN(rapid.SampledFrom(append(approved, over18)), 0, 4).Draw(t, "this client's")
 			q := ledger.Question{
 				Items:      rapid.SliceOfNDistinct(rapid.SampledFrom(predicates), 1, 3, rapid.ID).Draw(t, "asked"),
