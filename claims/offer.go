@@ -17,6 +17,8 @@ const (
 	NotVerified  Reason = "not_verified" // nobody signed for it: anyone can type a birthdate
 	NotDecided   Reason = "not_decided"  // the card says too little to be sure: a part of a date, an address without a municipality
 	LivesAbroad  Reason = "lives_abroad" // there is no address in Japan, and a country would be a guess
+
+	AskedTooOften Reason = "asked_too_often" // one more answer would help to find out the birthdate; see package ledger
 )
 
 // Offer is one requested item with the value that would be sent. An unavailable offer has no value but a reason:
@@ -28,6 +30,9 @@ type Offer struct {
 	Reason    Reason // "" when available
 	value     value
 }
+
+// Withheld is the offer without its value.
+func (o Offer) Withheld(r Reason) Offer { return Offer{Item: o.Item, Reason: r} }
 
 // value holds what its item needs and nothing else.
 type value struct {

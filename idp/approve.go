@@ -53,7 +53,7 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 	if covered(link, l.Request) && !slices.Contains(l.Request.Prompt, "consent") {
 		return p.approve(ctx, l, true, link, client, b, items(l.Request))
 	}
-	return p.step(l, client, b)
+	return p.step(l, &link, client, b)
 }
 
 // expected says whether the person of link is the one that the relying party named, if it named one. It knows only
@@ -97,7 +97,7 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []s
 			return Step{}, err
 		}
 	}
-	s, err := p.resume(ctx, e.login, b)
+	s, err := p.resume(ctx, e.login, e.link, b)
 	if err != nil {
 		return Step{}, err
 	}
@@ -114,19 +114,10 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []s
 	if err != nil {
 		return Step{}, err
 	}
-	link := e.link
-	if link == nil {
-		l, err := p.Store.Link(ctx, s.Login.AccountID, s.Client.ID, s.Client.Sector)
-		if err != nil {
-			return Step{}, unavailable(err)
-		}
-		l = usable(s.Client, l)
-		link = &l
-	}
-	if !expected(s.Login.Request, *link) { // the form was quicker than Return
+	if !expected(s.Login.Request, s.Link) { // the form was quicker than Return
 		return p.unexpected(ctx, id, s.Client)
 	}
-	return p.approve(ctx, s.Login, true, *link, s.Client, b, consented)
+	return p.approve(ctx, s.Login, true, s.Link, s.Client, b, consented)
 }
 
 // pushedMemory is how long an answered request_uri is remembered: longer than any login that it started may take.
@@ -134,19 +125,23 @@ const pushedMemory = time.Hour
 
 // approve writes the answer and addresses it. stored says whether l is a record already.
 func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, link storage.Link, c storage.Client, b Browser, consented []claims.Item) (Step, error) {
-	offers, err := p.offers(l.Facts, items(l.Request))
+	offered, err := p.offer(l, link, c)
 	if err != nil {
 		return Step{}, err
 	}
+	released := claims.Release(offered.offers, consented)
 	code, err := authn.NewSecret(p.Rand)
 	if err != nil {
 		return Step{}, err
 	}
-	grant, err := p.grant(l, link, c, claims.Release(offers, consented), code)
+	grant, err := p.grant(l, link, c, released, code)
 	if err != nil {
 		return Step{}, err
 	}
 	a := storage.Approval{Grant: grant}
+	if a.Told, err = p.tell(offered.told, released, link, c.Sector); err != nil {
+		return Step{}, err
+	}
 	if !clients.Transient(c) {
 		a.Sector, a.Items = toRemember(c, link, agreed(l.Request, consented))
 	}
@@ -171,7 +166,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	}
 	switch err := p.Store.ApproveLogin(ctx, a); {
 	case errors.Is(err, storage.ErrStale):
-		return Step{}, fail.AlreadyUsed
+		return p.again(ctx, l, stored, link, c, b, consented)
 	case err != nil:
 		return Step{}, unavailable(err)
 	}
@@ -190,6 +185,19 @@ func toRemember(c storage.Client, link storage.Link, agreed []claims.Item) (sect
 		items = all
 	}
 	return sector, items
+}
+
+// again decides a second time when another answer to the same sector came first: the ledger has moved. Otherwise the
+// login itself has.
+func (p *Provider) again(ctx context.Context, l storage.Login, stored bool, old storage.Link, c storage.Client, b Browser, consented []claims.Item) (Step, error) {
+	link, err := p.Store.Link(ctx, l.AccountID, c.ID, c.Sector)
+	switch {
+	case err != nil:
+		return Step{}, unavailable(err)
+	case link.Told.Version == old.Told.Version:
+		return Step{}, fail.AlreadyUsed
+	}
+	return p.approve(ctx, l, stored, usable(c, link), c, b, consented)
 }
 
 // endOld ends the session that a fresh login replaces: a browser has one, and its cookie changes at login.

@@ -72,7 +72,7 @@ func (p *Provider) create(ctx context.Context, l storage.Login, link *storage.Li
 		return Step{}, unavailable(err)
 	}
 	p.logins.put(l, link)
-	return p.step(l, c, b)
+	return p.step(l, link, c, b)
 }
 
 func (p *Provider) refuse(c storage.Client, r storage.AuthRequest, e *fail.Error) (Step, error) {

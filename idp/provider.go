@@ -104,15 +104,3 @@ func (p *Provider) subject(sector, account string) string {
 
 // items are what the request asks about the person.
 func items(r storage.AuthRequest) []claims.Item { return claims.Items(r.Scopes) }
-
-// offers evaluates the items on the facts that the login or session holds.
-func (p *Provider) offers(facts []byte, asked []claims.Item) ([]claims.Offer, error) {
-	if len(asked) == 0 {
-		return nil, nil
-	}
-	person, err := claims.DecodePerson(facts)
-	if err != nil {
-		return nil, fail.Internal.Because(err)
-	}
-	return p.AgeRules.Evaluate(person, asked, p.Now()), nil
-}

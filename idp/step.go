@@ -39,13 +39,14 @@ type Step struct {
 	Client storage.Client
 	Ticket string         // ShowWait: the launch link's ticket
 	Offers []claims.Offer // ShowConsent
+	Link   storage.Link   // ShowConsent: what is remembered between the person and the client
 	Answer Answer         // ShowAnswer
 	Err    *fail.Error    // ShowFailure
 	Cookie *authn.Secret  // a new SSO session for the browser
 }
 
-// step is the dispatcher: one login, one next thing.
-func (p *Provider) step(l storage.Login, c storage.Client, b Browser) (Step, error) {
+// step is the dispatcher: one login, one next thing. The link is needed from Returned on.
+func (p *Provider) step(l storage.Login, link *storage.Link, c storage.Client, b Browser) (Step, error) {
 	s := Step{Login: l, Client: c}
 	switch l.State {
 	case storage.Created:
@@ -58,11 +59,11 @@ func (p *Provider) step(l storage.Login, c storage.Client, b Browser) (Step, err
 			s.Show = ShowWait
 		}
 	case storage.Returned:
-		offers, err := p.offers(l.Facts, items(l.Request))
+		offered, err := p.offer(l, *link, c)
 		if err != nil {
 			return Step{}, err
 		}
-		s.Show, s.Offers = ShowConsent, offers
+		s.Show, s.Offers, s.Link = ShowConsent, offered.offers, *link
 	case storage.Failed, storage.Cancelled:
 		s.Show, s.Err = ShowFailure, fail.ByCode(l.Failure)
 	case storage.Burned:
@@ -82,10 +83,11 @@ func (p *Provider) Resume(ctx context.Context, id string, b Browser) (Step, erro
 			return Step{}, err
 		}
 	}
-	return p.resume(ctx, e.login, b)
+	return p.resume(ctx, e.login, e.link, b)
 }
 
-func (p *Provider) resume(ctx context.Context, l storage.Login, b Browser) (Step, error) {
+// resume shows a login to the browser that began it; a nil link is read where it is needed.
+func (p *Provider) resume(ctx context.Context, l storage.Login, link *storage.Link, b Browser) (Step, error) {
 	if !b.Known {
 		return Step{}, fail.CookiesBlocked
 	}
@@ -96,7 +98,15 @@ func (p *Provider) resume(ctx context.Context, l storage.Login, b Browser) (Step
 	if err != nil {
 		return Step{}, err
 	}
-	return p.step(l, c, b)
+	if l.State == storage.Returned && link == nil {
+		read, err := p.Store.Link(ctx, l.AccountID, c.ID, c.Sector)
+		if err != nil {
+			return Step{}, unavailable(err)
+		}
+		read = usable(c, read)
+		link = &read
+	}
+	return p.step(l, link, c, b)
 }
 
 // Watch waits until the login has moved past version or atMost is over, then resumes it.
@@ -161,7 +171,7 @@ func (p *Provider) move(ctx context.Context, id string, b Browser, decide func(s
 	if err != nil {
 		return Step{}, err
 	}
-	return p.resume(ctx, l, b)
+	return p.resume(ctx, l, nil, b)
 }
 
 // maxRaces is how often a step may lose against another one of the same login, such as progress notes that race with the

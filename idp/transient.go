@@ -35,7 +35,7 @@ func betrays(c storage.Client, r storage.AuthRequest) bool {
 // usable is what may be used of what is remembered between a person and a client.
 func usable(c storage.Client, link storage.Link) storage.Link {
 	if clients.Transient(c) {
-		return storage.Link{}
+		return storage.Link{Told: link.Told} // asking again under a new name is asking again
 	}
 	return link
 }

@@ -134,6 +134,14 @@ type Credential struct {
 type Link struct {
 	Subject string   // pairwise subject of the client's sector; "" when there is none yet
 	Items   []string // items the person agreed to release to this client
+	Told    Told     // what the client's sector has been told of the person's age
+}
+
+// Told is the ledger of one person and one sector, which keeps the sector from learning a birthdate by asking again.
+type Told struct {
+	Version int64     // of the record; 0 when there is none
+	Ledger  []byte    // of package ledger, sealed at rest; opaque here
+	Expires time.Time // when nothing of it counts any more
 }
 
 // Session is an SSO session of one browser.
@@ -210,8 +218,15 @@ type Approval struct {
 	Grant   Grant    //
 	Sector  string   // with Grant.Subject: stored once per (account, sector); "" when it is stored already
 	Items   []string // consented items to remember; nil leaves the record alone
+	Told    *Ledger  // what the sector is told by this answer; nil when that is nothing new
 	Session *Session // a new SSO session; nil when Grant.SessionID already exists, whose SeenAt becomes Grant.CreatedAt
 	Spend   *Spent   // a one-time thing that this answer uses up; nil: none
+}
+
+// Ledger is the next version of what the sector has been told.
+type Ledger struct {
+	Sector string
+	Told
 }
 
 // Spent marks a one-time thing of others as used: an answered request_uri, the jti of an assertion. A thing that is not

@@ -39,8 +39,8 @@ type Store interface {
 	ReturnLogin(ctx context.Context, next Login, sector string) (Link, error)
 	// Link of an account with a client; the zero Link when they never met.
 	Link(ctx context.Context, accountID, clientID, sector string) (Link, error)
-	// ApproveLogin writes the answer: login, grant, subject, consent and session together or not at all. ErrStale,
-	// also when Spend is spent already.
+	// ApproveLogin writes the answer: login, grant, subject, consent, ledger and session together or not at all. ErrStale,
+	// also when Spend is spent already or the ledger is not at the version before. (What was told may stay noted after ErrStale.)
 	ApproveLogin(ctx context.Context, a Approval) error
 
 	// RedeemCode spends a code for client and stores what replaces it. ErrNotFound: unknown, another client's, or

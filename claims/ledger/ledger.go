@@ -37,6 +37,9 @@ type Day int64
 // DayOf is the day of an instant.
 func DayOf(at time.Time) Day { return Day((at.Unix() + 9*60*60) / (24 * 60 * 60)) }
 
+// Begins is the instant at which the day begins.
+func (d Day) Begins() time.Time { return time.Unix(int64(d)*24*60*60-9*60*60, 0).UTC() }
+
 // Ledger is what was answered, the zero Ledger nothing. It is personal data, to be sealed at rest.
 type Ledger struct {
 	answers []answer

@@ -81,6 +81,8 @@ func TestADayEndsAtMidnightInJapan(t *testing.T) {
 	before := time.Date(2026, 11, 21, 14, 59, 59, 0, time.UTC)
 	if a, b := ledger.DayOf(before), ledger.DayOf(before.Add(time.Second)); b != a+1 {
 		t.Errorf("%d, then %d", a, b)
+	} else if !b.Begins().Equal(before.Add(time.Second)) {
+		t.Errorf("day %d begins at %v", b, b.Begins())
 	}
 }
 

@@ -86,10 +86,17 @@ const (
 		"ON CONFLICT (account_id, client_id) DO UPDATE SET items = excluded.items, given_at = excluded.given_at"
 )
 
-// approval lists the writes in the order in which rows are locked everywhere: login, session, then the rest.
+// approval lists the writes in the order in which rows are locked everywhere: login, ledger, session, then the rest.
 func (s *Store) approval(a storage.Approval) ([]step, error) {
 	var steps []step
 	g, now := a.Grant, instant{a.Grant.CreatedAt}
+	if a.Told != nil { // first: losing a race for the ledger must leave nothing behind
+		told, err := s.noting(g.AccountID, *a.Told)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, told)
+	}
 	if a.Spend != nil && a.Session != nil { // before anything that a second use must not leave behind
 		steps = append(steps, spending(*a.Spend))
 	}

@@ -73,6 +73,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		{"DELETE FROM audit WHERE at <= ?", []any{instant{now.Add(-keepIncidents)}}},
 		{"DELETE FROM pushed WHERE expires_at <= ?", []any{instant{now}}},
 		{"DELETE FROM spent WHERE until <= ?", []any{instant{now}}},
+		{"DELETE FROM told WHERE expires_at <= ?", []any{instant{now}}},
 	} {
 		err := s.atomically(ctx, func(db *gorm.DB) error {
 			done := db.Exec(sweep.sql, sweep.values...)

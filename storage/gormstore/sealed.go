@@ -16,6 +16,7 @@ var (
 	grantUserInfo = place{"grants", "user_info"}
 	keyPrivate    = place{"signing_keys", "private"}
 	pushedParams  = place{"pushed", "params"}
+	toldLedger    = place{"told", "ledger"}
 )
 
 // sealed is plain as the column at p of row id keeps it. Nothing stays nothing.

@@ -24,7 +24,7 @@ const planted, visible = "PLANTED-TARO", "VISIBLE-SHOP"
 
 var morning = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
-// plant writes a row with each of the five sealed columns, and returns how to read them again.
+// plant writes a row with each sealed column of a login, and returns how to read them again.
 func plant(t *testing.T, s *gormstore.Store) {
 	t.Helper()
 	secret := []byte(planted)
@@ -36,9 +36,10 @@ func plant(t *testing.T, s *gormstore.Store) {
 		login.Version = 2
 		must(t, s.ApproveLogin(t.Context(), storage.Approval{
 			Login: &login,
-			Grant: storage.Grant{ID: who, ClientID: "shop", SessionID: who, CodeHash: []byte("code " + who), CodeExpires: morning.Add(time.Minute),
+			Grant: storage.Grant{ID: who, ClientID: "shop", AccountID: who, SessionID: who, CodeHash: []byte("code " + who), CodeExpires: morning.Add(time.Minute),
 				IDToken: secret, UserInfo: secret, CreatedAt: morning},
-			Session: &storage.Session{ID: who, AuthTime: morning, Facts: secret, CreatedAt: morning, SeenAt: morning, ExpiresAt: morning.Add(time.Hour)},
+			Told: &storage.Ledger{Sector: "shop.example", Told: storage.Told{Version: 1, Ledger: secret, Expires: morning}},
+			Session: &storage.Session{ID: who, AccountID: who, AuthTime: morning, Facts: secret, CreatedAt: morning, SeenAt: morning, ExpiresAt: morning.Add(time.Hour)},
 		}))
 	}
 }
@@ -71,6 +72,7 @@ func TestASealedValueThatWasMovedIsAnError(t *testing.T) {
 				"UPDATE sessions SET facts = (SELECT facts FROM logins WHERE id = 'taro') WHERE id = 'taro'",
 				"UPDATE grants SET id_token = user_info WHERE id = 'taro'",
 				"UPDATE grants SET user_info = (SELECT user_info FROM grants WHERE id = 'taro') WHERE id = 'hanako'",
+				"UPDATE told SET ledger = (SELECT ledger FROM told WHERE account_id = 'hanako') WHERE account_id = 'taro'",
 				"UPDATE signing_keys SET private = (SELECT facts FROM logins WHERE id = 'taro')",
 			} {
 				if _, err := raw.ExecContext(t.Context(), move); err != nil {
@@ -81,8 +83,9 @@ func TestASealedValueThatWasMovedIsAnError(t *testing.T) {
 			_, _, session := s.SessionLink(t.Context(), "taro", "shop", "", morning, time.Time{})
 			_, grant := s.RedeemCode(t.Context(), []byte("code taro"), "shop", morning, storage.Issue{Access: []byte("access"), AccessExpires: morning})
 			_, other := s.RedeemCode(t.Context(), []byte("code hanako"), "shop", morning, storage.Issue{Access: []byte("access 2"), AccessExpires: morning})
+			_, told := s.Link(t.Context(), "taro", "shop", "shop.example")
 			_, keys := s.SigningKeys(t.Context())
-			for i, err := range []error{login, session, grant, other, keys} {
+			for i, err := range []error{login, session, grant, other, told, keys} {
 				if !errors.Is(err, seal.ErrRefused) {
 					t.Errorf("%d: got %v", i, err)
 				}

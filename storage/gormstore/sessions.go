@@ -50,9 +50,10 @@ type sessionLinkRow struct {
 	Link    linkRow    `gorm:"embedded"`
 }
 
-var sessionLink = "SELECT " + sessionColumns.of("s") + ", l.subject, c.items FROM sessions s " +
+var sessionLink = "SELECT " + sessionColumns.of("s") + ", l.subject, c.items, t.version AS told_version, t.ledger FROM sessions s " +
 	"LEFT JOIN subjects l ON l.account_id = s.account_id AND l.sector = ? " +
 	"LEFT JOIN consents c ON c.account_id = s.account_id AND c.client_id = ? " +
+	"LEFT JOIN told t ON t.account_id = s.account_id AND t.sector = ? " +
 	"WHERE s.id = ? AND s.expires_at > ? AND s.seen_at > ?"
 
 // SessionLink implements storage.Store.
@@ -61,7 +62,7 @@ func (s *Store) SessionLink(ctx context.Context, id, clientID, sector string, no
 		idleSince = time.Unix(0, 0) // an instant of zero is NULL, which nothing is after
 	}
 	rows := make([]sessionLinkRow, 0, 1)
-	err := s.read.WithContext(ctx).Raw(sessionLink, sector, clientID, id, instant{now}, instant{idleSince}).Find(&rows).Error
+	err := s.read.WithContext(ctx).Raw(sessionLink, sector, clientID, sector, id, instant{now}, instant{idleSince}).Find(&rows).Error
 	if err != nil {
 		return storage.Session{}, storage.Link{}, failure(ctx, err)
 	}
@@ -69,7 +70,11 @@ func (s *Store) SessionLink(ctx context.Context, id, clientID, sector string, no
 		return storage.Session{}, storage.Link{}, storage.ErrNotFound
 	}
 	session, err := s.session(rows[0].Session)
-	return session, rows[0].Link.link(), err
+	if err != nil {
+		return storage.Session{}, storage.Link{}, err
+	}
+	link, err := s.link(rows[0].Link, session.AccountID, sector)
+	return session, link, err
 }
 
 // Sessions implements storage.Store.

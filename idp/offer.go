@@ -1,0 +1,65 @@
+package idp
+
+import (
+	"slices"
+
+	"tegata/authn/fail"
+	"tegata/claims"
+	"tegata/claims/ledger"
+	"tegata/storage"
+)
+
+// offered is what could be sent to a relying party about a person, and what its sector has been told so far.
+type offered struct {
+	offers []claims.Offer
+	told   ledger.Ledger
+}
+
+// offer evaluates the requested items on the facts that the login or session holds. What would tell the sector more than
+// its questions are worth is no offer: the ledger holds it back.
+func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (offered, error) {
+	asked := items(l.Request)
+	if len(asked) == 0 {
+		return offered{}, nil
+	}
+	person, err := claims.DecodePerson(l.Facts)
+	if err != nil {
+		return offered{}, fail.Internal.Because(err)
+	}
+	told, err := ledger.Decode(link.Told.Ledger)
+	if err != nil {
+		return offered{}, fail.Internal.Because(err)
+	}
+	refused := told.Refused(ledger.Question{
+		Items: asked, Registered: claims.Items(c.Scopes), Fresh: l.SessionID == "", Today: ledger.DayOf(p.Now())})
+	if len(refused) > 0 {
+		p.Log.Warn("a service asks for more than its questions are worth", "event", "asked_too_often", "client", c.ID, "items", refused)
+	}
+	offers := p.AgeRules.Evaluate(person, asked, p.Now())
+	for i := range offers {
+		if slices.Contains(refused, offers[i].Item) {
+			offers[i] = offers[i].Withheld(claims.AskedTooOften)
+		}
+	}
+	return offered{offers, told}, nil
+}
+
+// tell gives the ledger's next version with the answers of this release, nil when they add nothing.
+func (p *Provider) tell(told ledger.Ledger, r claims.Released, link storage.Link, sector string) (*storage.Ledger, error) {
+	answers := map[claims.Item]bool{}
+	for _, i := range claims.Catalogue() {
+		if yes := r.UserInfo.Answer(i); yes != nil {
+			answers[i] = *yes
+		}
+	}
+	next, changed := told.Note(answers, ledger.DayOf(p.Now()))
+	if !changed {
+		return nil, nil
+	}
+	text, err := next.Encode()
+	if err != nil {
+		return nil, fail.Internal.Because(err)
+	}
+	return &storage.Ledger{Sector: sector, Told: storage.Told{
+		Version: link.Told.Version + 1, Ledger: text, Expires: next.Expires().Begins()}}, nil
+}

@@ -1,0 +1,87 @@
+package gormstore
+
+import (
+	"context"
+	"strconv"
+
+	"gorm.io/gorm"
+
+	"tegata/storage"
+)
+
+// linkItself reads the link of (account, sector) and (account, client) as columns, wherever columns may stand. What the
+// sector has been told is one row of three values, which a subquery has to give as three columns.
+const (
+	linkItself = "(SELECT subject FROM subjects WHERE account_id = ? AND sector = ?) AS subject, " +
+		"(SELECT items FROM consents WHERE account_id = ? AND client_id = ?) AS items, " +
+		"(SELECT version FROM told WHERE account_id = ? AND sector = ?) AS told_version, " +
+		"(SELECT ledger FROM told WHERE account_id = ? AND sector = ?) AS ledger"
+
+	noteTold = "INSERT INTO told (account_id, sector, version, ledger, expires_at) SELECT ?, ?, ?, ?, ? WHERE {if} " +
+		"ON CONFLICT (account_id, sector) DO UPDATE SET version = excluded.version, ledger = excluded.ledger, expires_at = excluded.expires_at " +
+		"WHERE told.version = excluded.version - 1"
+)
+
+func linkValues(accountID, clientID, sector string) []any {
+	return []any{accountID, sector, accountID, clientID, accountID, sector, accountID, sector}
+}
+
+type linkRow struct {
+	Subject     *string
+	Items       document[[]string]
+	ToldVersion *int64
+	Ledger      blob
+}
+
+// toldID is the context that a ledger is sealed for: its version too, so that an older one cannot be put back under it.
+func toldID(accountID, sector string, version int64) string {
+	return accountID + " " + sector + " " + strconv.FormatInt(version, 10)
+}
+
+// link of an account with a sector.
+func (s *Store) link(r linkRow, accountID, sector string) (storage.Link, error) {
+	l := storage.Link{Items: r.Items.V}
+	if r.Subject != nil {
+		l.Subject = *r.Subject
+	}
+	if r.ToldVersion == nil {
+		return l, nil
+	}
+	var err error
+	l.Told.Version = *r.ToldVersion
+	l.Told.Ledger, err = s.opened(toldLedger, toldID(accountID, sector, l.Told.Version), r.Ledger)
+	return l, err
+}
+
+// noting is the step that writes what a sector is told.
+func (s *Store) noting(accountID string, l storage.Ledger) (step, error) {
+	sealed, err := s.sealed(toldLedger, toldID(accountID, l.Sector, l.Version), l.Ledger)
+	return step{"told_now", noteTold, []any{accountID, l.Sector, l.Version, sealed, instant{l.Expires}}, true}, err
+}
+
+// Link implements storage.Store.
+func (s *Store) Link(ctx context.Context, accountID, clientID, sector string) (storage.Link, error) {
+	rows := make([]linkRow, 0, 1)
+	err := s.read.WithContext(ctx).Raw("SELECT "+linkItself, linkValues(accountID, clientID, sector)...).Find(&rows).Error
+	if err != nil {
+		return storage.Link{}, failure(ctx, err)
+	}
+	return s.link(rows[0], accountID, sector)
+}
+
+// ReturnLogin implements storage.Store.
+func (s *Store) ReturnLogin(ctx context.Context, next storage.Login, sector string) (storage.Link, error) {
+	row, err := s.toLoginRow(next)
+	if err != nil {
+		return storage.Link{}, err
+	}
+	rows := make([]linkRow, 0, 1)
+	values := row.swapValues(linkValues(row.AccountID, row.ClientID, sector)...)
+	err = s.atomically(ctx, func(db *gorm.DB) error {
+		return swapped(db.Raw(swapLogin+" RETURNING "+linkItself, values...).Find(&rows))
+	})
+	if err != nil {
+		return storage.Link{}, err
+	}
+	return s.link(rows[0], row.AccountID, sector)
+}

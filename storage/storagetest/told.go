@@ -1,0 +1,72 @@
+package storagetest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"tegata/storage"
+)
+
+// telling is an approval in an existing session that writes a version of the ledger of shop.example.
+func telling(id string, version int64, ledger string) storage.Approval {
+	return storage.Approval{Grant: grant(id, "account", "session"), Told: &storage.Ledger{
+		Sector: "shop.example", Told: storage.Told{Version: version, Ledger: []byte(ledger), Expires: now.Add(time.Hour)}}}
+}
+
+func toldKept(t *testing.T, s storage.Store) {
+	approved(t, s, "login", "account", "session")
+	told := func() storage.Told {
+		t.Helper()
+		link, err := s.Link(ctx(t), "account", "shop", "shop.example")
+		ok(t, err)
+		_, inSession, err := s.SessionLink(ctx(t), "session", "shop", "shop.example", now, time.Time{})
+		ok(t, err)
+		same(t, inSession, link)
+		return link.Told
+	}
+	same(t, told(), storage.Told{})
+	ok(t, s.ApproveLogin(ctx(t), telling("first", 1, "over 18")))
+	same(t, told(), storage.Told{Version: 1, Ledger: []byte("over 18")})
+	for id, version := range map[string]int64{"again": 1, "an old one": 0, "one too far": 3} {
+		is(t, s.ApproveLogin(ctx(t), telling(id, version, "nothing")), storage.ErrStale)
+		_, err := s.RedeemCode(ctx(t), hash(id), "shop", now, access1h(id, now))
+		is(t, err, storage.ErrNotFound)
+	}
+	ok(t, s.ApproveLogin(ctx(t), telling("second", 2, "over 20")))
+	same(t, told(), storage.Told{Version: 2, Ledger: []byte("over 20")})
+
+	elsewhere, err := s.Link(ctx(t), "account", "bank", "bank.example")
+	ok(t, err)
+	same(t, elsewhere.Told, storage.Told{})
+	_, err = s.Sweep(ctx(t), now.Add(time.Hour-time.Second))
+	ok(t, err)
+	same(t, told().Version, int64(2))
+	_, err = s.Sweep(ctx(t), now.Add(time.Hour))
+	ok(t, err)
+	same(t, told(), storage.Told{})
+}
+
+// Many parallel answers in one sector cannot each believe that theirs is the first question.
+func raceTold(t *testing.T, s storage.Store) {
+	approved(t, s, "login", "account", "session")
+	var wins sync.Map
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			id := fmt.Sprintf("racer %d", i)
+			if err := s.ApproveLogin(ctx(t), telling(id, 1, id)); err == nil {
+				wins.Store(id, true)
+			}
+		})
+	}
+	all.Wait()
+	var winners []string
+	wins.Range(func(id, _ any) bool { winners = append(winners, id.(string)); return true })
+	link, err := s.Link(ctx(t), "account", "shop", "shop.example")
+	ok(t, err)
+	if len(winners) != 1 || string(link.Told.Ledger) != winners[0] {
+		t.Errorf("winners %v, the ledger says %s", winners, link.Told.Ledger)
+	}
+}
