@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"tegata/authn"
+	"tegata/idp/keys"
 	"tegata/storage"
 )
 
@@ -99,7 +100,6 @@ func pkce(challenge, verifier string) bool {
 
 func (p *Provider) idToken(c storage.Client, g storage.Grant, access authn.Secret) (string, error) {
 	now := p.Now()
-	half := sha256.Sum256([]byte(access.Reveal())) // at_hash: ES256 and RS256 both hash with SHA-256 (OIDC Core 3.1.3.6)
 	head := struct {
 		Issuer   string   `json:"iss"`
 		Subject  string   `json:"sub"`
@@ -113,7 +113,7 @@ func (p *Provider) idToken(c storage.Client, g storage.Grant, access authn.Secre
 		AtHash   string   `json:"at_hash"`
 	}{
 		Issuer: p.Issuer, Subject: g.Subject, Audience: c.ID, Expires: now.Add(IDLife).Unix(), IssuedAt: now.Unix(),
-		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AtHash: base64.RawURLEncoding.EncodeToString(half[:16]),
+		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AtHash: keys.Half(c.IDTokenAlg, access.Reveal()),
 	}
 	if g.TellAuthTime {
 		head.AuthTime = g.AuthTime.Unix()

@@ -247,7 +247,7 @@ type Pushed struct {
 // SigningKey is one key of the provider's ring.
 type SigningKey struct {
 	ID         string // RFC 7638 thumbprint
-	Alg        string // ES256, RS256
+	Alg        string // one of keys.Algorithms
 	Private    []byte // PKCS #8, sealed at rest
 	CreatedAt  time.Time
 	ActivateAt time.Time // published before, signs from here on

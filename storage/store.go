@@ -75,7 +75,9 @@ type Store interface {
 	AccountBySubject(ctx context.Context, sector, subject string) (string, error)
 
 	SigningKeys(ctx context.Context) ([]SigningKey, error) // by CreatedAt
-	PutSigningKey(ctx context.Context, k SigningKey) error // create or replace
+	// ChangeSigningKeys deletes the keys gone and then creates or replaces the others, all or nothing. ErrExists: an
+	// algorithm would have two keys without an end, because somebody else was faster.
+	ChangeSigningKeys(ctx context.Context, gone []string, put ...SigningKey) error
 
 	// PutAnchor adds or replaces the anchor of a fingerprint.
 	PutAnchor(ctx context.Context, a Anchor) error

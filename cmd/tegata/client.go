@@ -36,7 +36,7 @@ type clientCreate struct {
 	Scope        []string `help:"Scopes it may ask for, openid included."`
 	Purpose      string   `help:"Why it asks, shown at consent."`
 	PurposeJa    string   `help:"Its Japanese form."`
-	Alg          string   `help:"ID token algorithm: ES256 or RS256."`
+	Alg          string   `help:"ID token algorithm: ES256 (the default), RS256, PS256 or EdDSA."`
 	AuthMethod   string   `help:"client_secret_basic (the default), client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none; all but the secrets need --metadata for the keys or the holder."`
 	LoopbackHTTP bool     `name:"loopback-http" help:"Allow http://localhost for redirect URIs, keys and sector lists, for development."`
 }

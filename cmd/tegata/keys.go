@@ -20,6 +20,7 @@ type keyCommands struct {
 	Init   keysInit   `cmd:"" help:"Make the deployment's secrets: the seal keyset and the subject key."`
 	List   keysList   `cmd:"" help:"List signing keys."`
 	Rotate keysRotate `cmd:"" help:"Publish a new signing key that takes over in two hours."`
+	Revoke keysRevoke `cmd:"" help:"Take a signing key away that others may have got hold of."`
 }
 
 type keysInit struct {
@@ -81,7 +82,7 @@ func (k *keysList) Run(ctx context.Context, t terminal) error {
 
 type keysRotate struct {
 	database
-	Alg string `default:"ES256" help:"ES256 or RS256."`
+	Alg string `default:"ES256" help:"ES256, RS256, PS256 or EdDSA."`
 }
 
 // Run adds the next key. Replicas publish it within half a minute and sign with it from the printed time on.
@@ -92,6 +93,27 @@ func (k *keysRotate) Run(ctx context.Context, t terminal) error {
 			return err
 		}
 		fmt.Fprintf(t.Out, "%s signs %s from %s\n", next.ID, next.Alg, next.ActivateAt.UTC().Format(time.RFC3339))
+		return nil
+	})
+}
+
+type keysRevoke struct {
+	database
+	ID string `arg:"" help:"Key ID, from 'tegata keys list'."`
+}
+
+// Run removes the key; every replica follows within a second. Relying parties trust it until their copy of the JWKS is
+// over, an hour at most: who must not wait has to be told.
+func (k *keysRevoke) Run(ctx context.Context, t terminal) error {
+	return k.withRing(ctx, func(r *keys.Ring) error {
+		signs, err := r.Revoke(ctx, k.ID)
+		if errors.Is(err, keys.ErrUnknown) {
+			return usageError{err}
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.Out, "%s is revoked; %s signs %s now\n", k.ID, signs.ID, signs.Alg)
 		return nil
 	})
 }

@@ -364,6 +364,14 @@ func TestAServerFromReadyToStopped(t *testing.T) {
 	if after := d.ok("keys", "list"); strings.Count(after, "ES256") != 2 || strings.Count(after, "RS256") != 2 {
 		t.Errorf("keys after the rotations: %s", after)
 	}
+	kid, _, _ := strings.Cut(list[strings.Index(list, "\n")+1:], " ")
+	if out := d.ok("keys", "revoke", kid); !strings.Contains(out, kid+" is revoked") {
+		t.Error(out)
+	}
+	if after := d.ok("keys", "list"); strings.Contains(after, kid) {
+		t.Errorf("keys after the revocation: %s", after)
+	}
+	d.fails(exitUsage, "no such key", "keys", "revoke", kid)
 	d.fails(exitFailure, "algorithm", "keys", "rotate", "--alg", "none")
 	d.fails(exitUsage, "in use", "serve")
 	if code := stop(); code != exitOK {

@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"tegata/idp/jwt"
+	"tegata/idp/keys"
 	"tegata/storage"
 )
 
@@ -19,9 +20,6 @@ const (
 	MaxJWKS = 64 << 10
 	maxKeys = 20
 )
-
-// responseAlgs are those that we sign with (idp/keys).
-var responseAlgs = []string{"ES256", "RS256"}
 
 // ParseKeys reads a JSON Web Key Set of public keys. Keys of a type that nobody here knows are left out and counted, as
 // RFC 7517 section 5 wants; a secret or private key spoils the whole set: its owner has to hear that it is out.
@@ -54,14 +52,14 @@ func ParseKeys(raw []byte) (keys []jose.JSONWebKey, unknown int, err error) {
 // keys checks where a client's public keys are and what it signs with them.
 func (r *registration) keys() storage.ClientKeys {
 	inline := len(r.JWKS) > 0 && string(r.JWKS) != "null"
-	keys := storage.ClientKeys{JWKSURI: r.JWKSURI, AssertionAlg: r.AssertionAlg, RequestAlg: r.RequestAlg, ResponseAlg: r.ResponseAlg}
+	out := storage.ClientKeys{JWKSURI: r.JWKSURI, AssertionAlg: r.AssertionAlg, RequestAlg: r.RequestAlg, ResponseAlg: r.ResponseAlg}
 	switch {
 	case inline && r.JWKSURI != "":
 		r.refuse("jwks_uri", "may not come together with jwks (RFC 7591 section 2).")
 	case r.JWKSURI != "":
 		r.checkKeysURI()
 	case inline:
-		keys.JWKS = r.inlineKeys()
+		out.JWKS = r.inlineKeys()
 	case r.AuthMethod == AuthKey, r.AuthMethod == AuthSelfSigned:
 		r.refuse("jwks", "is missing: token_endpoint_auth_method "+r.AuthMethod+" needs the client's public keys, here or at jwks_uri.")
 	case r.RequireSignedRequest:
@@ -69,8 +67,9 @@ func (r *registration) keys() storage.ClientKeys {
 	}
 	r.checkAlg("token_endpoint_auth_signing_alg", r.AssertionAlg, jwt.Algorithms)
 	r.checkAlg("request_object_signing_alg", r.RequestAlg, jwt.Algorithms)
-	r.checkAlg("authorization_signed_response_alg", r.ResponseAlg, responseAlgs)
-	return keys
+	r.checkAlg("authorization_signed_response_alg", r.ResponseAlg, keys.Algorithms)
+	r.checkAlg("id_token_signed_response_alg", r.IDTokenAlg, keys.Algorithms)
+	return out
 }
 
 func (r *registration) checkAlg(field, alg string, known []string) {

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"tegata/claims"
+	"tegata/idp/keys"
 	"tegata/storage"
 )
 
@@ -85,7 +86,7 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		PostLogoutRedirectURIs: slices.Clone(m.PostLogoutRedirectURIs),
 		AuthMethod:             r.AuthMethod,
 		Scopes:                 r.scopes(),
-		IDTokenAlg:             orDefault(m.IDTokenAlg, "ES256"),
+		IDTokenAlg:             orDefault(m.IDTokenAlg, keys.Algorithms[0]),
 		Sector:                 r.sector(),
 		SubjectType:            r.subjectType(),
 		Purpose:                m.Purpose,
@@ -190,9 +191,6 @@ func (r *registration) checkProtocol() {
 		if response != "code" {
 			r.refuse(fmt.Sprintf("response_types[%d]", i), "only code is supported.")
 		}
-	}
-	if !slices.Contains([]string{"", "ES256", "RS256"}, r.IDTokenAlg) {
-		r.refuse("id_token_signed_response_alg", "must be ES256 or RS256.")
 	}
 	if !slices.Contains([]string{"", "web", "native"}, r.ApplicationType) {
 		r.refuse("application_type", "must be web or native.")

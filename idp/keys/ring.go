@@ -3,16 +3,12 @@
 package keys
 
 import (
+	"bytes"
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,9 +17,12 @@ import (
 	"tegata/storage"
 )
 
-// Algorithms that the ring can sign with: ES256 by default, RS256 for relying parties that ask for it
-// (OIDC Core 15.1 wants it to be available).
-var Algorithms = []string{string(jose.ES256), string(jose.RS256)}
+// Algorithms that the ring can sign with: ES256 by default, the others for relying parties that ask for them (OIDC Core
+// 15.1 wants RS256 to be available). Each key is for one of them: RS256 and PS256 share none.
+var Algorithms = []string{string(jose.ES256), string(jose.RS256), string(jose.PS256), string(jose.EdDSA)}
+
+// quick are those whose keys take no time to make.
+var quick = []string{string(jose.ES256), string(jose.EdDSA)}
 
 // Windows of a key's life.
 const (
@@ -32,32 +31,34 @@ const (
 	PublishAhead = 2 * time.Hour
 	// MaxAge is the cache lifetime that the JWKS answer announces.
 	MaxAge = time.Hour
-	// Refresh is how often a replica reads the ring again.
-	Refresh = 30 * time.Second
+	// Refresh is how often a replica reads the ring again: a revoked key signs no longer than that.
+	Refresh = time.Second
 	// Linger is how long a retired key stays published: the longest token lifetime and clock skew.
 	Linger = time.Hour
 )
 
-// ErrNoKey means that no key of the wanted algorithm may sign now.
-var ErrNoKey = errors.New("keys: no active key")
+var (
+	// ErrNoKey means that no key of the wanted algorithm may sign now.
+	ErrNoKey = errors.New("keys: no active key")
+	// ErrRaced means that somebody else changed the keys of the algorithm at the same moment; nothing was changed here.
+	ErrRaced = errors.New("keys: somebody else has just changed the keys of this algorithm: look at them, then try again")
+	// ErrUnknown means that the ring has no such key.
+	ErrUnknown = errors.New("keys: no such key")
+)
 
 type store interface {
 	SigningKeys(ctx context.Context) ([]storage.SigningKey, error)
-	PutSigningKey(ctx context.Context, k storage.SigningKey) error
+	ChangeSigningKeys(ctx context.Context, gone []string, put ...storage.SigningKey) error
 }
 
 // Ring is one replica's view of the signing keys. Load it before use; it is safe for concurrent use.
 type Ring struct {
-	Store store
-	Now   func() time.Time
-	Rand  io.Reader
-	view  atomic.Pointer[[]entry]
-}
-
-type entry struct {
-	storage.SigningKey
-	signer crypto.Signer
-	jose   jose.Signer
+	Store  store
+	Now    func() time.Time
+	Rand   io.Reader
+	view   atomic.Pointer[[]entry]
+	making sync.Mutex // held while first keys are made
+	made   atomic.Bool
 }
 
 // Load reads the ring from the store.
@@ -68,24 +69,43 @@ func (r *Ring) Load(ctx context.Context) error {
 	}
 	entries := make([]entry, 0, len(stored))
 	for _, k := range stored {
-		e, err := open(k)
-		if err != nil {
-			return err
+		e, known := r.known(k)
+		if !known {
+			if e, err = open(k); err != nil {
+				return err
+			}
 		}
+		e.SigningKey = k
 		entries = append(entries, e)
 	}
 	r.view.Store(&entries)
 	return nil
 }
 
-// Ensure loads the ring and makes the missing first key of every algorithm.
+// known finds a key that was opened before; only its times may have changed.
+func (r *Ring) known(k storage.SigningKey) (entry, bool) {
+	for _, e := range r.entries() {
+		if e.ID == k.ID && e.Alg == k.Alg && bytes.Equal(e.Private, k.Private) {
+			return e, true
+		}
+	}
+	return entry{}, false
+}
+
+// Ensure loads the ring and makes the first keys that are quickly made. The others are made by Run, or before anybody
+// sees that they are missing: a server that starts for the first time answers before it has found large primes.
 func (r *Ring) Ensure(ctx context.Context) error {
 	if err := r.Load(ctx); err != nil {
 		return err
 	}
+	return r.first(ctx, quick)
+}
+
+// first makes the missing first keys. When two replicas start at once, the store keeps the key of one.
+func (r *Ring) first(ctx context.Context, algs []string) error {
 	missing := false
-	for _, alg := range Algorithms {
-		if _, err := r.active(alg); err == nil {
+	for _, alg := range algs {
+		if _, ok := r.active(alg); ok {
 			continue
 		}
 		missing = true
@@ -93,7 +113,7 @@ func (r *Ring) Ensure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.Store.PutSigningKey(ctx, k); err != nil {
+		if err := r.Store.ChangeSigningKeys(ctx, nil, k); err != nil && !errors.Is(err, storage.ErrExists) {
 			return fmt.Errorf("keys: write: %w", err)
 		}
 	}
@@ -103,30 +123,105 @@ func (r *Ring) Ensure(ctx context.Context) error {
 	return r.Load(ctx)
 }
 
-// Rotate adds a key that starts to sign after PublishAhead and ends the present one at that moment.
+// makeFor is how long a request may wait for first keys: they are made for all, so its own end does not end that.
+const makeFor = 30 * time.Second
+
+// whole makes what Ensure left out. Whoever wants to see all keys waits for it, so that no relying party keeps a set
+// for an hour that lacks one.
+func (r *Ring) whole() error {
+	if r.made.Load() {
+		return nil
+	}
+	r.making.Lock()
+	defer r.making.Unlock()
+	if r.made.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), makeFor)
+	defer cancel()
+	if err := r.Load(ctx); err != nil {
+		return err
+	}
+	if err := r.first(ctx, Algorithms); err != nil {
+		return err
+	}
+	r.made.Store(true)
+	return nil
+}
+
+// Rotate adds a key that starts to sign after PublishAhead and ends the present one at that moment. ErrRaced.
 func (r *Ring) Rotate(ctx context.Context, alg string) (storage.SigningKey, error) {
 	if err := r.Load(ctx); err != nil {
 		return storage.SigningKey{}, err
 	}
-	now := r.Now()
-	next, err := r.generate(alg, now.Add(PublishAhead))
+	next, err := r.generate(alg, r.Now().Add(PublishAhead))
 	if err != nil {
 		return storage.SigningKey{}, err
 	}
-	if err := r.Store.PutSigningKey(ctx, next); err != nil {
-		return storage.SigningKey{}, fmt.Errorf("keys: write: %w", err)
-	}
-	for _, e := range *r.view.Load() {
-		if e.Alg != alg || !e.RetireAt.IsZero() {
-			continue
-		}
-		old := e.SigningKey
+	var put []storage.SigningKey
+	if old, ok := r.openEnded(alg); ok {
 		old.RetireAt = next.ActivateAt
-		if err := r.Store.PutSigningKey(ctx, old); err != nil {
-			return storage.SigningKey{}, fmt.Errorf("keys: write: %w", err)
+		put = append(put, old)
+	}
+	return next, r.change(ctx, nil, append(put, next)...)
+}
+
+// Revoke takes a key away that others may have got hold of: it signs and verifies nothing from now on, and every
+// replica stops publishing it within Refresh. If it was the one that signs, the next one does at once, or a new one
+// that no relying party has seen yet. The result is the key that signs now. ErrUnknown, ErrRaced.
+func (r *Ring) Revoke(ctx context.Context, id string) (storage.SigningKey, error) {
+	if err := r.Load(ctx); err != nil {
+		return storage.SigningKey{}, err
+	}
+	bad, ok := r.byID(id)
+	if !ok {
+		return storage.SigningKey{}, ErrUnknown
+	}
+	put, err := r.heir(bad)
+	if err != nil {
+		return storage.SigningKey{}, err
+	}
+	if err := r.change(ctx, []string{id}, put...); err != nil {
+		return storage.SigningKey{}, err
+	}
+	signs, ok := r.active(bad.Alg)
+	if !ok {
+		return storage.SigningKey{}, ErrNoKey
+	}
+	return signs.SigningKey, nil
+}
+
+// heir gives the change that leaves a signer and an open-ended key when bad is gone; nothing where it did not matter.
+func (r *Ring) heir(bad storage.SigningKey) ([]storage.SigningKey, error) {
+	now := r.Now()
+	if retired := !bad.RetireAt.IsZero() && !bad.RetireAt.After(now); retired {
+		return nil, nil
+	}
+	for _, e := range r.entries() {
+		k := e.SigningKey
+		switch {
+		case k.Alg != bad.Alg || k.ID == bad.ID:
+		case bad.ActivateAt.After(now) && k.RetireAt.Equal(bad.ActivateAt): // the one before it goes on
+			k.RetireAt = bad.RetireAt
+			return []storage.SigningKey{k}, nil
+		case !bad.ActivateAt.After(now) && k.ActivateAt.Equal(bad.RetireAt): // the one that waits behind it
+			k.ActivateAt = now
+			return []storage.SigningKey{k}, nil
 		}
 	}
-	return next, r.Load(ctx)
+	k, err := r.generate(bad.Alg, now)
+	return []storage.SigningKey{k}, err
+}
+
+func (r *Ring) change(ctx context.Context, gone []string, put ...storage.SigningKey) error {
+	err := r.Store.ChangeSigningKeys(ctx, gone, put...)
+	if errors.Is(err, storage.ErrExists) {
+		return ErrRaced
+	}
+	if err != nil {
+		return fmt.Errorf("keys: write: %w", err)
+	}
+	return r.Load(ctx)
 }
 
 // List returns the keys as stored, oldest first, without their private parts.
@@ -140,8 +235,12 @@ func (r *Ring) List() []storage.SigningKey {
 	return out
 }
 
-// Run keeps the view fresh until ctx ends; report hears about failures, the old view stays in use.
+// Run makes what Ensure left out and keeps the view fresh until ctx ends; report hears about failures, the old view
+// stays in use.
 func (r *Ring) Run(ctx context.Context, report func(error)) {
+	if err := r.whole(); err != nil && ctx.Err() == nil {
+		report(err)
+	}
 	t := time.NewTicker(Refresh)
 	defer t.Stop()
 	for {
@@ -164,7 +263,7 @@ func (r *Ring) entries() []entry {
 }
 
 // active picks the newest key that may sign now.
-func (r *Ring) active(alg string) (entry, error) {
+func (r *Ring) active(alg string) (entry, bool) {
 	now := r.Now()
 	var best entry
 	for _, e := range r.entries() {
@@ -174,66 +273,24 @@ func (r *Ring) active(alg string) (entry, error) {
 			best = e
 		}
 	}
-	if best.ID == "" {
-		return entry{}, fmt.Errorf("%w: %s", ErrNoKey, alg)
-	}
-	return best, nil
+	return best, best.ID != ""
 }
 
-func (r *Ring) generate(alg string, activate time.Time) (storage.SigningKey, error) {
-	var signer crypto.Signer
-	var err error
-	switch jose.SignatureAlgorithm(alg) {
-	case jose.ES256:
-		signer, err = ecdsa.GenerateKey(elliptic.P256(), r.Rand)
-	case jose.RS256:
-		signer, err = rsa.GenerateKey(r.Rand, 2048)
-	default:
-		return storage.SigningKey{}, fmt.Errorf("keys: algorithm %q is not one of %v", alg, Algorithms)
+// openEnded is the newest key of alg; the store keeps one per algorithm.
+func (r *Ring) openEnded(alg string) (storage.SigningKey, bool) {
+	for _, e := range r.entries() {
+		if e.Alg == alg && e.RetireAt.IsZero() {
+			return e.SigningKey, true
+		}
 	}
-	if err != nil {
-		return storage.SigningKey{}, fmt.Errorf("keys: generate: %w", err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(signer)
-	if err != nil {
-		return storage.SigningKey{}, fmt.Errorf("keys: encode: %w", err)
-	}
-	id, err := thumbprint(signer.Public())
-	if err != nil {
-		return storage.SigningKey{}, err
-	}
-	return storage.SigningKey{ID: id, Alg: alg, Private: der, CreatedAt: r.Now(), ActivateAt: activate}, nil
+	return storage.SigningKey{}, false
 }
 
-func open(k storage.SigningKey) (entry, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(k.Private)
-	if err != nil {
-		return entry{}, fmt.Errorf("keys: key %s cannot be read: wrong seal key?", k.ID)
+func (r *Ring) byID(id string) (storage.SigningKey, bool) {
+	for _, e := range r.entries() {
+		if e.ID == id {
+			return e.SigningKey, true
+		}
 	}
-	signer, ok := parsed.(crypto.Signer)
-	if !ok {
-		return entry{}, fmt.Errorf("keys: key %s cannot sign", k.ID)
-	}
-	js, err := newSigner(k, signer, "JWT")
-	return entry{SigningKey: k, signer: signer, jose: js}, err
-}
-
-func newSigner(k storage.SigningKey, signer crypto.Signer, typ string) (jose.Signer, error) {
-	js, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: signer, KeyID: k.ID}},
-		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
-	if err != nil {
-		return nil, fmt.Errorf("keys: key %s: %w", k.ID, err)
-	}
-	return js, nil
-}
-
-// thumbprint names a key by its RFC 7638 thumbprint.
-func thumbprint(pub crypto.PublicKey) (string, error) {
-	jwk := jose.JSONWebKey{Key: pub}
-	sum, err := jwk.Thumbprint(crypto.SHA256)
-	if err != nil {
-		return "", fmt.Errorf("keys: thumbprint: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(sum), nil
+	return storage.SigningKey{}, false
 }

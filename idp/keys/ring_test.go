@@ -26,8 +26,24 @@ func (s *shelf) SigningKeys(context.Context) ([]storage.SigningKey, error) {
 	return slices.SortedFunc(maps.Values(s.keys), func(a, b storage.SigningKey) int { return a.CreatedAt.Compare(b.CreatedAt) }), s.broken
 }
 
-func (s *shelf) PutSigningKey(_ context.Context, k storage.SigningKey) error {
-	s.keys[k.ID] = k
+// ChangeSigningKeys holds to what storage.Store promises.
+func (s *shelf) ChangeSigningKeys(_ context.Context, gone []string, put ...storage.SigningKey) error {
+	changed := maps.Clone(s.keys)
+	for _, id := range gone {
+		delete(changed, id)
+	}
+	for _, k := range put {
+		changed[k.ID] = k
+	}
+	open := map[string]int{}
+	for _, k := range changed {
+		if k.RetireAt.IsZero() {
+			if open[k.Alg]++; open[k.Alg] > 1 {
+				return storage.ErrExists
+			}
+		}
+	}
+	s.keys = changed
 	return s.broken
 }
 
@@ -65,7 +81,10 @@ func (w *world) sign(t *testing.T, alg string) (token, kid string) {
 }
 
 func (w *world) published(kid string) []jose.JSONWebKey {
-	set := w.ring.JWKS()
+	set, err := w.ring.JWKS()
+	if err != nil {
+		panic(err)
+	}
 	return set.Key(kid)
 }
 
@@ -82,7 +101,11 @@ func TestANewRingSignsWithEveryAlgorithm(t *testing.T) {
 			}
 		}
 	}
-	if err := w.replica().Ensure(t.Context()); err != nil || len(w.shelf.keys) != len(keys.Algorithms) {
+	second := w.replica()
+	if err := second.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if set, err := second.JWKS(); err != nil || len(set.Keys) != len(keys.Algorithms) || len(w.shelf.keys) != len(keys.Algorithms) {
 		t.Errorf("a second replica made keys of its own: %d, %v", len(w.shelf.keys), err)
 	}
 }
@@ -132,6 +155,7 @@ func TestARelyingPartyNeverMeetsAKeyThatItsCacheLacks(t *testing.T) {
 func TestAReplicaFollowsAnothersRotation(t *testing.T) {
 	w := newWorld(t)
 	_, old := w.sign(t, "ES256")
+	w.published(old) // makes what was missing, which reads the ring again
 	next, err := w.replica().Rotate(t.Context(), "ES256")
 	if err != nil {
 		t.Fatal(err)
@@ -219,4 +243,131 @@ func TestABrokenStoreLeavesTheOldView(t *testing.T) {
 		t.Errorf("a damaged key: %v", err)
 	}
 	w.sign(t, "ES256")
+}
+
+func TestTheFirstStartDoesNotWaitForPrimes(t *testing.T) {
+	w := newWorld(t)
+	algs := map[string]bool{}
+	for _, k := range w.ring.List() {
+		algs[k.Alg] = true
+	}
+	if !algs["ES256"] || !algs["EdDSA"] || algs["RS256"] || algs["PS256"] {
+		t.Errorf("made before the start: %v", algs)
+	}
+	if set, err := w.ring.JWKS(); err != nil || len(set.Keys) != 4 {
+		t.Errorf("whoever looks first sees %d keys, %v", len(set.Keys), err)
+	}
+}
+
+// TestReplicasThatStartAtOnceShareTheirKeys: what one signs, the other publishes, from the first moment.
+func TestReplicasThatStartAtOnceShareTheirKeys(t *testing.T) {
+	w := &world{shelf: &shelf{keys: map[string]storage.SigningKey{}}, now: time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)}
+	w.ring = w.replica()
+	other := &keys.Ring{Store: &racer{shelf: w.shelf, before: func() {
+		if err := w.ring.Ensure(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}}, Now: w.ring.Now, Rand: rand.Reader}
+	if err := other.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, alg := range []string{"ES256", "EdDSA"} {
+		token, err := other.Sign(alg, []byte("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.ring.Verify(token); err != nil {
+			t.Errorf("%s: %v", alg, err)
+		}
+	}
+}
+
+// racer lets another replica be faster once.
+type racer struct {
+	*shelf
+	before func()
+}
+
+func (r *racer) ChangeSigningKeys(ctx context.Context, gone []string, put ...storage.SigningKey) error {
+	if f := r.before; f != nil {
+		r.before = nil
+		f()
+	}
+	return r.shelf.ChangeSigningKeys(ctx, gone, put...)
+}
+
+func TestARevokedKeyIsGoneAtOnce(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		before func(t *testing.T, w *world) (bad, heir string) // heir "": a new key
+	}{
+		{"the one that signs", func(t *testing.T, w *world) (string, string) {
+			_, kid := w.sign(t, "ES256")
+			return kid, ""
+		}},
+		{"the one that signs while the next one waits", func(t *testing.T, w *world) (string, string) {
+			_, kid := w.sign(t, "ES256")
+			return kid, rotate(t, w)
+		}},
+		{"the one that waits", func(t *testing.T, w *world) (string, string) {
+			_, kid := w.sign(t, "ES256")
+			return rotate(t, w), kid
+		}},
+		{"the second of three", func(t *testing.T, w *world) (string, string) {
+			_, kid := w.sign(t, "ES256")
+			second := rotate(t, w)
+			w.now = w.now.Add(time.Hour)
+			rotate(t, w)
+			return second, kid
+		}},
+		{"one that has retired", func(t *testing.T, w *world) (string, string) {
+			_, kid := w.sign(t, "ES256")
+			next := rotate(t, w)
+			w.now = w.now.Add(keys.PublishAhead + time.Minute)
+			return kid, next
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			token, _ := w.sign(t, "ES256")
+			bad, heir := tc.before(t, w)
+			got, err := w.ring.Revoke(t.Context(), bad)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, kid := w.sign(t, "ES256"); kid != got.ID || kid == bad || heir != "" && kid != heir {
+				t.Errorf("%s signs and %s was told, want %s", kid, got.ID, heir)
+			}
+			if len(w.published(bad)) > 0 || len(w.published(got.ID)) == 0 {
+				t.Error("the wrong keys are published")
+			}
+			if _, err := w.ring.Verify(token); strings.Contains(token, bad) && err == nil {
+				t.Error("it still verifies")
+			}
+			for range 5 { // there is a signer for ever
+				w.now = w.now.Add(keys.PublishAhead / 2)
+				w.sign(t, "ES256")
+			}
+		})
+	}
+	if _, err := newWorld(t).ring.Revoke(t.Context(), "nobody"); !errors.Is(err, keys.ErrUnknown) {
+		t.Errorf("an unknown key: %v", err)
+	}
+}
+
+func rotate(t *testing.T, w *world) string {
+	t.Helper()
+	next, err := w.ring.Rotate(t.Context(), "ES256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return next.ID
+}
+
+func TestTheHashGoesWithTheAlgorithm(t *testing.T) {
+	for alg, want := range map[string]int{"ES256": 22, "RS256": 22, "PS256": 22, "EdDSA": 43} {
+		if got := keys.Half(alg, "token"); len(got) != want {
+			t.Errorf("%s: %d characters", alg, len(got))
+		}
+	}
 }

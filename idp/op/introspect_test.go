@@ -87,7 +87,7 @@ func TestAnIntrospectionComesSignedToThoseWhoAskForIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			payload, err := jws.Verify(w.Site.IDP.Keys.JWKS())
+			payload, err := jws.Verify(published(t, w))
 			if err != nil || jws.Signatures[0].Protected.ExtraHeaders[jose.HeaderType] != "token-introspection+jwt" {
 				t.Fatal(err, jws.Signatures[0].Protected)
 			}

@@ -67,7 +67,11 @@ type keySet struct {
 }
 
 func (k *keySet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	set := k.ring.JWKS()
+	set, err := k.ring.JWKS()
+	if err != nil {
+		writeJSON(w, http.StatusServiceUnavailable, []byte(`{"error":"temporarily_unavailable"}`))
+		return
+	}
 	var ids strings.Builder
 	for _, key := range set.Keys {
 		ids.WriteString(key.KeyID + " " + key.Algorithm + "\n")

@@ -40,15 +40,28 @@ func (s *Store) SigningKeys(ctx context.Context) ([]storage.SigningKey, error) {
 	return keys, nil
 }
 
-// PutSigningKey implements storage.Store.
-func (s *Store) PutSigningKey(ctx context.Context, k storage.SigningKey) error {
-	private, err := s.sealed(keyPrivate, k.ID, k.Private)
-	if err != nil {
-		return err
+// ChangeSigningKeys implements storage.Store.
+func (s *Store) ChangeSigningKeys(ctx context.Context, gone []string, put ...storage.SigningKey) error {
+	rows := make([]keyRow, len(put))
+	for i, k := range put {
+		private, err := s.sealed(keyPrivate, k.ID, k.Private)
+		if err != nil {
+			return err
+		}
+		rows[i] = keyRow{k.ID, k.Alg, private, instant{k.CreatedAt}, instant{k.ActivateAt}, instant{k.RetireAt}}
 	}
-	row := keyRow{k.ID, k.Alg, private, instant{k.CreatedAt}, instant{k.ActivateAt}, instant{k.RetireAt}}
-	return s.atomically(ctx, func(db *gorm.DB) error {
-		return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
+	return s.transaction(ctx, func(db *gorm.DB) error {
+		if len(gone) > 0 {
+			if err := db.Delete(&keyRow{}, gone).Error; err != nil {
+				return err
+			}
+		}
+		for _, row := range rows { // one by one: the end of the old key comes before the new one
+			if err := db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, UpdateAll: true}).Create(&row).Error; err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -29,7 +29,7 @@ func plant(t *testing.T, s *gormstore.Store) {
 	t.Helper()
 	secret := []byte(planted)
 	must(t, s.PutClient(t.Context(), storage.Client{ID: "shop", Name: visible, CreatedAt: morning, UpdatedAt: morning}))
-	must(t, s.PutSigningKey(t.Context(), storage.SigningKey{ID: "key", Private: secret, CreatedAt: morning, ActivateAt: morning}))
+	must(t, s.ChangeSigningKeys(t.Context(), nil, storage.SigningKey{ID: "key", Private: secret, CreatedAt: morning, ActivateAt: morning}))
 	for _, who := range []string{"taro", "hanako"} {
 		login := storage.Login{ID: who, Version: 1, State: storage.Verified, CreatedAt: morning, ExpiresAt: morning, Facts: append(secret, who...)}
 		must(t, s.CreateLogin(t.Context(), login))

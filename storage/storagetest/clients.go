@@ -67,15 +67,35 @@ func keysListed(t *testing.T, s storage.Store) {
 	young := full(t, storage.SigningKey{ID: "young", Alg: "ES256", Private: []byte("y"), CreatedAt: now,
 		ActivateAt: now.Add(time.Hour), RetireAt: now.Add(48 * time.Hour)})
 	old := storage.SigningKey{ID: "zold", Alg: "RS256", Private: []byte("o"), CreatedAt: now.Add(-time.Hour), ActivateAt: now}
-	ok(t, s.PutSigningKey(ctx(t), young))
-	ok(t, s.PutSigningKey(ctx(t), old))
-	got, err := s.SigningKeys(ctx(t))
-	ok(t, err)
-	same(t, got, []storage.SigningKey{old, young})
+	ok(t, s.ChangeSigningKeys(ctx(t), nil, young, old))
+	keysAre(t, s, old, young)
 
 	old.RetireAt = now.Add(time.Minute)
-	ok(t, s.PutSigningKey(ctx(t), old))
-	got, err = s.SigningKeys(ctx(t))
+	next := storage.SigningKey{ID: "next", Alg: "RS256", Private: []byte("n"), CreatedAt: now.Add(time.Second), ActivateAt: now.Add(time.Minute)}
+	ok(t, s.ChangeSigningKeys(ctx(t), nil, old, next))
+	keysAre(t, s, old, young, next)
+
+	ok(t, s.ChangeSigningKeys(ctx(t), []string{"young", "nobody"}))
+	keysAre(t, s, old, next)
+}
+
+// openKeys: a second key without an end is refused, and with it everything that came along.
+func openKeys(t *testing.T, s storage.Store) {
+	first := storage.SigningKey{ID: "first", Alg: "ES256", Private: []byte("f"), CreatedAt: now, ActivateAt: now}
+	other := storage.SigningKey{ID: "other", Alg: "PS256", Private: []byte("o"), CreatedAt: now.Add(time.Second), ActivateAt: now}
+	ok(t, s.ChangeSigningKeys(ctx(t), nil, first, other))
+	second := storage.SigningKey{ID: "second", Alg: "ES256", Private: []byte("s"), CreatedAt: now.Add(time.Minute), ActivateAt: now}
+	moved := other
+	moved.RetireAt = now.Add(time.Hour)
+	is(t, s.ChangeSigningKeys(ctx(t), []string{"other"}, moved, second), storage.ErrExists)
+	keysAre(t, s, first, other)
+	ok(t, s.ChangeSigningKeys(ctx(t), []string{"first"}, second)) // the old one leaves first
+	keysAre(t, s, other, second)
+}
+
+func keysAre(t *testing.T, s storage.Store, want ...storage.SigningKey) {
+	t.Helper()
+	got, err := s.SigningKeys(ctx(t))
 	ok(t, err)
-	same(t, got, []storage.SigningKey{old, young})
+	same(t, got, want)
 }

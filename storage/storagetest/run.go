@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"sessions end one by one or all but one", sessionsEnded},
 		{"an account is found by what a relying party calls it", accountFound},
 		{"signing keys are listed by age and replaced by id", keysListed},
+		{"an algorithm has one signing key without an end", openKeys},
 		{"anchors are kept by fingerprint", anchorsKept},
 		{"settings are kept by name", settingsKept},
 		{"fees add up", feesAdded},
