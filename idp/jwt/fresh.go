@@ -52,6 +52,31 @@ func (t Token) Fresh(now time.Time, life time.Duration) error {
 	case exp.After(now.Add(life)):
 		return Problem("exp is more than " + life.String() + " ahead")
 	}
+	return t.begun(now)
+}
+
+// FreshSince is Fresh for tokens that say when they were made: they live so long from there, though exp may be as far as
+// furthest ahead. Libraries that always write an exp of an hour are then understood, and a replay need not be remembered
+// longer than until. A token without iat lives by its exp alone.
+func (t Token) FreshSince(now time.Time, life, furthest time.Duration) (until time.Time, err error) {
+	iat, says := t.IssuedAt()
+	if !says {
+		return t.Expires(), t.Fresh(now, life)
+	}
+	if err := t.Fresh(now, furthest+Skew); err != nil {
+		return time.Time{}, err
+	}
+	if until = iat.Add(life); t.Expires().Before(until) {
+		return t.Expires(), nil
+	}
+	if !now.Before(until.Add(Skew)) {
+		return time.Time{}, Problem("iat is more than " + life.String() + " ago")
+	}
+	return until, nil
+}
+
+// begun says whether the token is good already.
+func (t Token) begun(now time.Time) error {
 	for _, name := range []string{"iat", "nbf"} {
 		if at, _, err := t.instant(name); err != nil || at.After(now.Add(Skew)) {
 			return Problem(name + " is in the future")

@@ -19,8 +19,12 @@ import (
 	"tegata/storage"
 )
 
-// AssertionLife is how far ahead the exp of a client assertion may be.
-const AssertionLife = 5 * time.Minute
+// AssertionLife is how long a client assertion is good after its iat, and AssertionExp how far ahead its exp may be: an
+// hour is what common libraries write.
+const (
+	AssertionLife = 5 * time.Minute
+	AssertionExp  = time.Hour
+)
 
 // caller is a request of the back channel as far as it says who sends it.
 type caller struct {
@@ -178,7 +182,8 @@ func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t 
 	if err := t.Verify(keys); err != nil {
 		return refusal{err.Error()}
 	}
-	if err := t.Fresh(a.idp.Now(), AssertionLife); err != nil {
+	until, err := t.FreshSince(a.idp.Now(), AssertionLife, AssertionExp)
+	if err != nil {
 		return err
 	}
 	if err := t.For(a.names(path)...); err != nil {
@@ -187,7 +192,7 @@ func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t 
 	if t.Text("jti") == "" {
 		return jwt.Problem("jti is missing")
 	}
-	err = a.idp.Store.Spend(ctx, storage.Spent{Hash: jtiHash(c.ID, t.Text("jti")), Until: t.Expires().Add(jwt.Skew)})
+	err = a.idp.Store.Spend(ctx, storage.Spent{Hash: jtiHash(c.ID, t.Text("jti")), Until: until.Add(jwt.Skew)})
 	if errors.Is(err, storage.ErrSpent) {
 		return jwt.Problem("jti was used before")
 	}

@@ -20,18 +20,22 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// variant is one way in which a library of others logs in; login.mjs reads it.
+// variant is one way in which a library of others logs in; the programs in testdata/strangers read it.
 type variant struct {
 	Name        string          `json:"name"`
 	Library     string          `json:"library"`
 	ClientID    string          `json:"clientId"`
 	RedirectURI string          `json:"redirectUri"`
+	Auth        string          `json:"auth"` // private_key_jwt where there is a KeyAlg, client_secret_basic otherwise
+	Secret      string          `json:"secret"`
 	KeyAlg      string          `json:"keyAlg"`
 	Key         json.RawMessage `json:"key"`
 	Alg         string          `json:"alg"` // of ID tokens and answers
 	PAR         bool            `json:"par"`
 	JAR         bool            `json:"jar"`
 	JARM        bool            `json:"jarm"`
+	DPoP        bool            `json:"dpop"`
+	WrongNonce  bool            `json:"wrongNonce"` // the library expects another nonce, and has to refuse
 }
 
 var nodeVariants = []variant{
@@ -40,28 +44,54 @@ var nodeVariants = []variant{
 	{Library: "openid-client", KeyAlg: "Ed25519", Alg: "ES256", PAR: true, JARM: true},
 	{Library: "openid-client", KeyAlg: "RS256", Alg: "RS256", JAR: true},
 	{Library: "openid-client", KeyAlg: "ES256", Alg: "ES256", PAR: true, JAR: true, JARM: true},
+	{Library: "openid-client", KeyAlg: "ES256", Alg: "ES256", PAR: true, DPoP: true},
+	{Library: "openid-client", Auth: "client_secret_basic", Alg: "ES256"},
+	{Library: "openid-client", Auth: "none", Alg: "ES256", DPoP: true},
+	{Library: "openid-client", Auth: "client_secret_post", Alg: "RS256", WrongNonce: true},
 	{Library: "oauth4webapi", KeyAlg: "ES256", Alg: "ES256", PAR: true, JARM: true},
 	{Library: "oauth4webapi", KeyAlg: "PS256", Alg: "ES256", JAR: true, JARM: true},
+	{Library: "oauth4webapi", KeyAlg: "PS256", Alg: "ES256", PAR: true, DPoP: true, JARM: true},
+	{Library: "oauth4webapi", Auth: "client_secret_post", Alg: "RS256"},
+	{Library: "oauth4webapi", Auth: "client_secret_basic", Alg: "ES256", WrongNonce: true},
 }
 
-// TestLibrariesForNodeLogInWithKeys: two libraries that are certified as relying parties, with private_key_jwt, pushed
-// requests, signed requests and signed answers.
-func TestLibrariesForNodeLogInWithKeys(t *testing.T) {
+// TestLibrariesForNodeLogIn: two libraries that are certified as relying parties, with every kind of client authentication
+// that they share with us, pushed requests, signed requests and answers, and tokens bound to keys.
+func TestLibrariesForNodeLogIn(t *testing.T) {
 	t.Parallel()
-	folder := nodeFolder(t)
-	variants, clients := append([]variant(nil), nodeVariants...), []map[string]any{}
+	strangersLogIn(t, nodeVariants, nodeFolder(t), "node", "login.mjs")
+}
+
+// TestAuthlibLogsIn: the library of many Python programs.
+func TestAuthlibLogsIn(t *testing.T) {
+	t.Parallel()
+	strangersLogIn(t, []variant{
+		{Library: "authlib", Auth: "client_secret_basic", Alg: "ES256"},
+		{Library: "authlib", Auth: "client_secret_post", Alg: "RS256", PAR: true},
+		{Library: "authlib", Auth: "none", Alg: "ES256"},
+		{Library: "authlib", KeyAlg: "ES256", Alg: "ES256", PAR: true},
+		{Library: "authlib", KeyAlg: "RS256", Alg: "RS256"},
+	}, filepath.Join("..", "..", "..", "testdata", "strangers", "python"), python(t), "login.py")
+}
+
+// python is an interpreter that has the library: Debian's, where another one comes first in PATH.
+func python(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"/usr/bin/python3", "python3"} {
+		if exec.CommandContext(t.Context(), name, "-c", "import authlib, requests").Run() == nil {
+			return name
+		}
+	}
+	t.Fatal("no python3 has authlib and requests: run make packages")
+	return ""
+}
+
+// strangersLogIn registers a client for each variant and lets a program of another language log in with all of them.
+func strangersLogIn(t *testing.T, ways []variant, folder string, program ...string) {
+	t.Helper()
+	variants, clients := append([]variant(nil), ways...), []map[string]any{}
 	for i := range variants {
-		v := &variants[i]
-		v.ClientID = strings.ToLower(strings.Join([]string{v.Library, v.KeyAlg, v.Alg, flag(v.PAR, "par"), flag(v.JAR, "jar"), flag(v.JARM, "jarm")}, "-"))
-		v.Name, v.RedirectURI = v.ClientID, "http://127.0.0.1:8000/"+v.ClientID
-		private, public := nodeKey(t, v.KeyAlg)
-		v.Key = private
-		clients = append(clients, map[string]any{
-			"client_id": v.ClientID, "redirect_uris": []string{v.RedirectURI}, "token_endpoint_auth_method": "private_key_jwt",
-			"token_endpoint_auth_signing_alg": v.KeyAlg, "id_token_signed_response_alg": v.Alg, "authorization_signed_response_alg": v.Alg,
-			"require_pushed_authorization_requests": v.PAR, "require_signed_request_object": v.JAR,
-			"jwks": map[string]any{"keys": []json.RawMessage{public}},
-		})
+		clients = append(clients, variants[i].register(t))
 	}
 	body, err := json.Marshal(clients)
 	if err != nil {
@@ -72,9 +102,9 @@ func TestLibrariesForNodeLogInWithKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "node", "login.mjs")
+	cmd := exec.CommandContext(ctx, program[0], program[1:]...) //nolint:gosec // a program of ours
 	cmd.Dir, cmd.Stdin = folder, bytes.NewReader(input)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -85,6 +115,35 @@ func TestLibrariesForNodeLogInWithKeys(t *testing.T) {
 			t.Errorf("%s does not log in\n%s\n%s", v.Name, out, w.stderr)
 		}
 	}
+}
+
+// register fills in what every client needs and describes it as --clients wants it.
+func (v *variant) register(t *testing.T) map[string]any {
+	t.Helper()
+	if v.Auth == "" {
+		v.Auth = "private_key_jwt"
+	}
+	v.ClientID = strings.ToLower(strings.Join([]string{v.Library, strings.ReplaceAll(v.Auth, "_", "-"), v.KeyAlg, v.Alg, flag(v.PAR, "par"), flag(v.JAR, "jar"),
+		flag(v.JARM, "jarm"), flag(v.DPoP, "dpop")}, "-"))
+	v.Name, v.RedirectURI = v.ClientID, "http://127.0.0.1:8000/"+v.ClientID
+	c := map[string]any{
+		"client_id": v.ClientID, "redirect_uris": []string{v.RedirectURI}, "token_endpoint_auth_method": v.Auth,
+		"id_token_signed_response_alg": v.Alg, "require_pushed_authorization_requests": v.PAR, "require_signed_request_object": v.JAR,
+		"dpop_bound_access_tokens": v.DPoP,
+	}
+	if v.JARM {
+		c["authorization_signed_response_alg"] = v.Alg
+	}
+	switch v.Auth {
+	case "private_key_jwt":
+		private, public := nodeKey(t, v.KeyAlg)
+		v.Key, c["jwks"], c["token_endpoint_auth_signing_alg"] = private, map[string]any{"keys": []json.RawMessage{public}}, v.KeyAlg
+	case "none":
+	default:
+		v.Secret = rand.Text() + rand.Text()
+		c["client_secret"] = v.Secret
+	}
+	return c
 }
 
 func flag(on bool, name string) string {
