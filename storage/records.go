@@ -152,6 +152,7 @@ type Session struct {
 	ACR       string
 	AMR       []string
 	Facts     []byte // sealed at rest
+	Browser   string // family of the browser and its system, for the person's own eyes; "" not known
 	CreatedAt time.Time
 	SeenAt    time.Time
 	ExpiresAt time.Time // absolute end
@@ -215,7 +216,7 @@ type Issue struct {
 // Approval is everything that the answer to a login writes at once.
 type Approval struct {
 	Login   *Login   // next version, state Answered; nil when an SSO session answered without a page
-	Grant   Grant    //
+	Grant   Grant    // one without an ID is none: the login was for the person's own pages
 	Sector  string   // with Grant.Subject: stored once per (account, sector); "" when it is stored already
 	Items   []string // consented items to remember; nil leaves the record alone
 	Told    *Ledger  // what the sector is told by this answer; nil when that is nothing new

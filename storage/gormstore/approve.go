@@ -126,6 +126,9 @@ func (s *Store) approval(a storage.Approval) ([]step, error) {
 	if a.Items != nil {
 		steps = append(steps, step{"consented", replaceConsent, []any{g.AccountID, g.ClientID, document[[]string]{a.Items}, now}, false})
 	}
+	if g.ID == "" {
+		return steps, nil
+	}
 	row, err := s.toGrantRow(g)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ type sessionRow struct {
 	ACR       string
 	AMR       document[[]string]
 	Facts     blob
+	Browser   string
 	CreatedAt instant
 	SeenAt    instant
 	ExpiresAt instant
@@ -30,7 +31,7 @@ func (s *Store) toSessionRow(n storage.Session) (*sessionRow, error) {
 	facts, err := s.sealed(sessionFacts, n.ID, n.Facts)
 	return &sessionRow{
 		ID: n.ID, AccountID: n.AccountID, AuthTime: instant{n.AuthTime}, ACR: n.ACR, AMR: document[[]string]{n.AMR},
-		Facts: facts, CreatedAt: instant{n.CreatedAt}, SeenAt: instant{n.SeenAt}, ExpiresAt: instant{n.ExpiresAt},
+		Facts: facts, Browser: n.Browser, CreatedAt: instant{n.CreatedAt}, SeenAt: instant{n.SeenAt}, ExpiresAt: instant{n.ExpiresAt},
 	}, err
 }
 
@@ -41,7 +42,7 @@ func (s *Store) session(r sessionRow) (storage.Session, error) {
 	}
 	return storage.Session{
 		ID: r.ID, AccountID: r.AccountID, AuthTime: r.AuthTime.Time, ACR: r.ACR, AMR: r.AMR.V,
-		Facts: facts, CreatedAt: r.CreatedAt.Time, SeenAt: r.SeenAt.Time, ExpiresAt: r.ExpiresAt.Time,
+		Facts: facts, Browser: r.Browser, CreatedAt: r.CreatedAt.Time, SeenAt: r.SeenAt.Time, ExpiresAt: r.ExpiresAt.Time,
 	}, nil
 }
 

@@ -70,7 +70,7 @@ func credential(serial, account string) storage.Credential {
 func session(id, account string) storage.Session {
 	return storage.Session{
 		ID: id, AccountID: account, AuthTime: now.Add(-time.Minute), ACR: "urn:acr", AMR: []string{"sc"},
-		Facts: []byte(`{"birthdate":"x"}`), CreatedAt: now.Add(-time.Second), SeenAt: now, ExpiresAt: now.Add(8 * time.Hour),
+		Facts: []byte(`{"birthdate":"x"}`), Browser: "Firefox, Linux", CreatedAt: now.Add(-time.Second), SeenAt: now, ExpiresAt: now.Add(8 * time.Hour),
 	}
 }
 

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"an account's living sessions are listed", sessionsListed},
 		{"sessions end one by one or all but one", sessionsEnded},
 		{"an account is found by what a relying party calls it", accountFound},
+		{"an answer to nobody opens a session alone", approveOwn},
 		{"signing keys are listed by age and replaced by id", keysListed},
 		{"an algorithm has one signing key without an end", openKeys},
 		{"anchors are kept by fingerprint", anchorsKept},
