@@ -42,7 +42,7 @@ func (p *Provider) ClaimTicket(ctx context.Context, r agent.ClaimRequest, key []
 	if err != nil {
 		return agent.Context{}, err
 	}
-	c, err := p.Client(ctx, l.ClientID)
+	c, err := p.party(ctx, l.ClientID)
 	if err != nil {
 		return agent.Context{}, err
 	}

@@ -2,7 +2,6 @@ package idp
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"tegata/authn/fail"
 	"tegata/claims"
 	"tegata/idp/clients"
+	"tegata/idp/session"
 	"tegata/storage"
 )
 
@@ -27,7 +27,7 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 	var client storage.Client
 	l, err := p.swap(ctx, id, func(l storage.Login) (storage.Login, error) {
 		var err error
-		if client, err = p.Client(ctx, l.ClientID); err != nil {
+		if client, err = p.party(ctx, l.ClientID); err != nil {
 			return l, err
 		}
 		return authn.Return(l, secret, b.Secret, p.Now())
@@ -50,6 +50,9 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 		return p.unexpected(ctx, id, client)
 	}
 	p.logins.put(l, &link)
+	if client.ID == Own {
+		return p.enter(ctx, l, client, b)
+	}
 	if covered(link, l.Request) && !slices.Contains(l.Request.Prompt, "consent") {
 		return p.approve(ctx, l, true, link, client, b, items(l.Request))
 	}
@@ -104,6 +107,9 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []s
 	if s.Show != ShowConsent {
 		return Step{}, fail.AlreadyUsed
 	}
+	if s.Client.ID == Own { // Return was interrupted
+		return p.enter(ctx, s.Login, s.Client, b)
+	}
 	if !Optional(s.Offers) {
 		ticked = nil
 		for _, o := range s.Offers {
@@ -154,7 +160,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		if err != nil {
 			return Step{}, err
 		}
-		a.Session = p.newSession(l, cookie)
+		a.Session = p.newSession(l, b, cookie)
 		a.Grant.SessionID, s.Cookie = a.Session.ID, &cookie
 	}
 	if stored {
@@ -229,17 +235,15 @@ func (p *Provider) grant(l storage.Login, link storage.Link, c storage.Client, r
 	}, nil
 }
 
-func (p *Provider) newSession(l storage.Login, cookie authn.Secret) *storage.Session {
+func (p *Provider) newSession(l storage.Login, b Browser, cookie authn.Secret) *storage.Session {
 	now := p.Now()
 	return &storage.Session{
-		ID: sessionID(cookie), AccountID: l.AccountID, AuthTime: l.AuthTime, ACR: l.ACR, AMR: l.AMR, Facts: l.Facts,
+		ID: sessionID(cookie), AccountID: l.AccountID, AuthTime: l.AuthTime, ACR: l.ACR, AMR: l.AMR, Facts: l.Facts, Browser: b.Family,
 		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(p.SessionRule.Absolute),
 	}
 }
 
-func sessionID(cookie authn.Secret) string {
-	return base64.RawURLEncoding.EncodeToString(cookie.Hash())
-}
+func sessionID(cookie authn.Secret) string { return session.ID(cookie.Hash()) }
 
 // among turns form values into items of the request.
 func among(asked []claims.Item, names []string) ([]claims.Item, error) {

@@ -18,6 +18,7 @@ type Browser struct {
 	Known      bool
 	Session    authn.Secret
 	HasSession bool
+	Family     string // such as "Firefox, Windows"; a session keeps it for its owner's eyes
 }
 
 // Show is what the browser sees next. The zero value shows nothing and is a bug.
@@ -30,6 +31,7 @@ const (
 	ShowConsent                 // say what may be sent
 	ShowAnswer                  // go back to the relying party
 	ShowFailure                 // say why not, offer the way back
+	ShowOwn                     // the person's own pages
 )
 
 // Step is what comes next in a login.
@@ -94,7 +96,7 @@ func (p *Provider) resume(ctx context.Context, l storage.Login, link *storage.Li
 	if err := authn.Check(l, b.Secret, p.Now()); err != nil {
 		return Step{}, err
 	}
-	c, err := p.Client(ctx, l.ClientID)
+	c, err := p.party(ctx, l.ClientID)
 	if err != nil {
 		return Step{}, err
 	}
@@ -151,6 +153,10 @@ func (p *Provider) Leave(ctx context.Context, id string, b Browser) (Step, error
 }
 
 func (p *Provider) leave(s Step) (Step, error) {
+	if s.Client.ID == Own {
+		s.Show = ShowOwn
+		return s, nil
+	}
 	var err error
 	s.Show = ShowAnswer
 	s.Answer, err = p.Refusal(s.Client, s.Login.Request, s.Err)

@@ -18,10 +18,12 @@ import (
 	"tegata/authn/fail"
 	"tegata/idp"
 	"tegata/idp/op"
+	"tegata/idp/person"
 	"tegata/storage"
 	"tegata/web/agentapi"
 	"tegata/web/docs"
 	"tegata/web/login"
+	"tegata/web/portal"
 	"tegata/web/show"
 	"tegata/web/ui"
 )
@@ -118,6 +120,7 @@ func site(c Config, s *show.Show) (*gin.Engine, error) {
 		return nil
 	}))
 	(&login.Handler{IDP: c.IDP, Show: s}).Mount(pages, do)
+	(&portal.Handler{IDP: c.IDP, Show: s, Desk: &person.Desk{Store: c.IDP.Store, Ends: c.IDP, Rule: c.IDP.SessionRule, Now: c.Now}}).Mount(pages, do)
 	(&agentapi.Handler{IDP: c.IDP, Show: s, Now: c.Now}).Mount(engine)
 	engine.NoRoute(do(func(*gin.Context) error { return fail.NotFound }))
 	engine.NoMethod(do(func(*gin.Context) error { return fail.MethodNotAllowed }))

@@ -3,6 +3,7 @@
 package session
 
 import (
+	"encoding/base64"
 	"slices"
 	"time"
 
@@ -14,6 +15,9 @@ type Rule struct {
 	Idle     time.Duration // without use
 	Absolute time.Duration // in all
 }
+
+// ID is the name of the session whose cookie has this SHA-256. It is no secret: the cookie cannot be made from it.
+func ID(cookieHash []byte) string { return base64.RawURLEncoding.EncodeToString(cookieHash) }
 
 // Default is the rule of acceptance figure 33.
 var Default = Rule{Idle: time.Hour, Absolute: 24 * time.Hour}

@@ -52,10 +52,10 @@ func (s *Show) SignOut(w http.ResponseWriter, r *http.Request, l idp.Logout, ste
 			Fields: [][2]string{{"id_token_hint", l.Hint}, {"client_id", l.ClientID}, {"post_logout_redirect_uri", l.RedirectURI}, {"state", l.State}},
 		})
 	case step.Go != "":
-		s.dropSession(w)
+		s.DropSession(w)
 		SeeOther(w, r, step.Go)
 	default:
-		s.dropSession(w)
+		s.DropSession(w)
 		s.UI.Render(w, r, http.StatusOK, ui.SignedOutPage{RPName: Name(step.Client, ui.Lang(r, nil)), ReturnURL: step.Client.URI})
 	}
 }

@@ -43,6 +43,7 @@ func (s *Show) Known(r *http.Request) idp.Browser {
 	var b idp.Browser
 	b.Secret, b.Known = s.secret(r, browserCookie)
 	b.Session, b.HasSession = s.secret(r, sessionCookie)
+	b.Family = family(r.UserAgent())
 	return b
 }
 
@@ -65,7 +66,8 @@ func (s *Show) setSession(w http.ResponseWriter, secret authn.Secret) {
 	http.SetCookie(w, s.cookie(sessionCookie, secret.Reveal()))
 }
 
-func (s *Show) dropSession(w http.ResponseWriter) {
+// DropSession takes the SSO session's cookie from the browser.
+func (s *Show) DropSession(w http.ResponseWriter) {
 	c := s.cookie(sessionCookie, "")
 	c.MaxAge = -1
 	http.SetCookie(w, c)

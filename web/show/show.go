@@ -40,6 +40,9 @@ type Show struct {
 // LoginPath is the one address of a login, whatever its state.
 func LoginPath(id string) string { return "/login/" + id }
 
+// OwnPath is where a person's own pages begin.
+const OwnPath = "/me"
+
 // Step sends the browser to the login's own address, or with the answer to the relying party.
 func (s *Show) Step(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	if step.Cookie != nil {
@@ -48,6 +51,10 @@ func (s *Show) Step(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	if step.Show == idp.ShowAnswer {
 		Note(r, slog.String("client", step.Client.ID), slog.String("answer", answerWord(step.Answer)))
 		s.answer(w, r, step)
+		return
+	}
+	if step.Show == idp.ShowOwn {
+		SeeOther(w, r, ui.KeepLang(r, OwnPath))
 		return
 	}
 	SeeOther(w, r, ui.KeepLang(r, LoginPath(step.Login.ID)))
@@ -77,7 +84,8 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 	base := LoginPath(step.Login.ID)
 	p := ui.LoginPage{
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), ProviderHost: host(s.Issuer), Purpose: purpose(step.Client, lang),
-		Transient: clients.Transient(step.Client), StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: targets(step.Login.Request.RedirectURI),
+		Own: step.Client.ID == idp.Own, Transient: clients.Transient(step.Client),
+		StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: targets(step.Login.Request.RedirectURI),
 	}
 	for _, i := range claims.Items(step.Login.Request.Scopes) {
 		p.Items = append(p.Items, ui.ItemLine{Key: string(i)})

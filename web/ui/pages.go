@@ -14,6 +14,7 @@ type LoginPage struct {
 	ProviderHost   string // our own host, to compare with the address bar
 	Purpose        string // why the site asks, in its own words; "" shows nothing
 	Items          []ItemLine
+	Own            bool     // nobody gets anything: the person visits her own pages
 	ReadsSignature bool     // the signature certificate will be read (6 to 16 character password)
 	AsksHolder     bool     // the authority is asked whether both certificates are of one person
 	ReadsCardInfo  bool     // the four attributes of the card-info application will be read

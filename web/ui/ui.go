@@ -44,7 +44,7 @@ type spec struct {
 
 var everyPage = []Page{
 	LoginPage{}, WaitPage{}, ConsentPage{}, ErrorPage{}, SignOutPage{}, SignedOutPage{},
-	FormPostPage{}, MessagePage{}, CardPickPage{}, CardPINPage{}, CardDonePage{},
+	FormPostPage{}, MessagePage{}, OwnSignInPage{}, OwnPage{}, OwnAskPage{}, CardPickPage{}, CardPINPage{}, CardDonePage{},
 }
 
 // New loads sentences, templates and static files. An error means that the build is broken.
@@ -67,7 +67,7 @@ func New() (*UI, error) {
 
 func parsePages(s *speaker, a *assets) (map[string]*template.Template, error) {
 	funcs := template.FuncMap{
-		"asset": a.path, "t": s.pairs, "has": s.has, "value": s.value, "tries": s.tries, "progress": s.progress,
+		"asset": a.path, "t": s.pairs, "has": s.has, "value": s.value, "tries": s.tries, "progress": s.progress, "moment": s.moment,
 		"web": web, "jst": jst,
 	}
 	base := template.New("layout").Funcs(funcs).Option("missingkey=error")

@@ -80,6 +80,13 @@ func web(link string) bool {
 // Civil time in Japan has had no daylight saving since 1951, so no zone database is needed.
 var japan = time.FixedZone("JST", 9*60*60)
 
+// moment is a point in time for people, to the minute.
+func (s *speaker) moment(t time.Time) string {
+	t = t.In(japan)
+	return s.say("moment", map[string]any{
+		"Year": t.Year(), "Month": int(t.Month()), "MonthName": t.Month().String(), "Day": t.Day(), "Time": t.Format("15:04")})
+}
+
 func jst(t time.Time) string {
 	return t.In(japan).Format("2006-01-02 15:04:05 MST")
 }
