@@ -120,7 +120,7 @@ func site(c Config, s *show.Show) (*gin.Engine, error) {
 		return nil
 	}))
 	(&login.Handler{IDP: c.IDP, Show: s}).Mount(pages, do)
-	(&portal.Handler{IDP: c.IDP, Show: s, Desk: &person.Desk{Store: c.IDP.Store, Ends: c.IDP, Rule: c.IDP.SessionRule, Now: c.Now}}).Mount(pages, do)
+	(&portal.Handler{IDP: c.IDP, Show: s, Desk: &person.Desk{Store: c.IDP.Store, All: c.IDP, Rule: c.IDP.SessionRule, Now: c.Now}}).Mount(pages, do)
 	(&agentapi.Handler{IDP: c.IDP, Show: s, Now: c.Now}).Mount(engine)
 	engine.NoRoute(do(func(*gin.Context) error { return fail.NotFound }))
 	engine.NoMethod(do(func(*gin.Context) error { return fail.MethodNotAllowed }))

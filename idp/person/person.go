@@ -14,15 +14,16 @@ import (
 	"tegata/storage"
 )
 
-// ends is how sessions end, so that whoever has to hear of it does.
-type ends interface {
+// sessions is how they are listed and end, so that whoever has to hear of an end does; idp.Provider.
+type sessions interface {
+	Sessions(ctx context.Context, accountID string) ([]storage.Session, error)
 	EndSessions(ctx context.Context, e storage.Ending) (int, error)
 }
 
 // Desk is where people see to their own affairs. It is safe for concurrent use.
 type Desk struct {
 	Store storage.Store
-	Ends  ends
+	All   sessions
 	Rule  session.Rule // when a session is over
 	Now   func() time.Time
 }
@@ -42,12 +43,7 @@ func (d *Desk) Session(ctx context.Context, cookie authn.Secret) (storage.Sessio
 
 // Sessions are all live ones of the same person, newest first.
 func (d *Desk) Sessions(ctx context.Context, own storage.Session) ([]storage.Session, error) {
-	now := d.Now()
-	all, err := d.Store.Sessions(ctx, own.AccountID, now, now.Add(-d.Rule.Idle))
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	return all, nil
+	return d.All.Sessions(ctx, own.AccountID)
 }
 
 // EndSession ends one session of the same person. fail.NotFound for everybody else's.
@@ -55,7 +51,7 @@ func (d *Desk) EndSession(ctx context.Context, own storage.Session, id string) e
 	if id == "" {
 		return fail.NotFound
 	}
-	ended, err := d.Ends.EndSessions(ctx, storage.Ending{SessionID: id, AccountID: own.AccountID})
+	ended, err := d.All.EndSessions(ctx, storage.Ending{SessionID: id, AccountID: own.AccountID})
 	if err == nil && ended == 0 {
 		return fail.NotFound
 	}
@@ -64,7 +60,7 @@ func (d *Desk) EndSession(ctx context.Context, own storage.Session, id string) e
 
 // EndSessions ends every session of the same person, this one too.
 func (d *Desk) EndSessions(ctx context.Context, own storage.Session) error {
-	_, err := d.Ends.EndSessions(ctx, storage.Ending{AccountID: own.AccountID})
+	_, err := d.All.EndSessions(ctx, storage.Ending{AccountID: own.AccountID})
 	return err
 }
 
