@@ -34,7 +34,7 @@ func (p *Provider) ClaimTicket(ctx context.Context, r agent.ClaimRequest, key []
 		return agent.Context{}, fail.BadInput.At("ticket")
 	}
 	l, err := p.swap(ctx, ticket.Login, func(l storage.Login) (storage.Login, error) {
-		if err := p.servable(l); err != nil {
+		if err := p.servable(ctx, l); err != nil {
 			return l, err
 		}
 		return authn.Claim(l, secret, key, r.Version, r.Return, p.Now(), p.Rand)
@@ -64,7 +64,7 @@ func (p *Provider) agentContext(l storage.Login, c storage.Client) agent.Context
 		ctx.Items = append(ctx.Items, string(i))
 	}
 	if len(asked) > 0 {
-		ctx.Sources = p.sources()
+		ctx.Sources = p.sourcesFor(c)
 	}
 	return ctx
 }
@@ -122,6 +122,9 @@ func (p *Provider) Result(ctx context.Context, r agent.ResultRequest) (string, e
 	}
 	if err := p.allowed(methodsOf(r)...); err != nil {
 		return "", err
+	}
+	if err := p.acceptable(ctx, judged.ClientID, r); err != nil {
+		return "", p.reject(ctx, judged, fail.From(err))
 	}
 	evidence, err := p.Judge.Judge(ctx, judged, r)
 	if err != nil {

@@ -24,7 +24,7 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 		s, link, err := p.session(ctx, c, b)
 		switch {
 		case err == nil:
-			hasFacts := len(items(r)) == 0 || len(s.Facts) > 0
+			hasFacts := len(items(r)) == 0 || good(c, s.Facts)
 			if expected(r, link) && hasFacts && session.Serves(s, r, p.Now()) {
 				return p.fromSession(ctx, c, r, b, s, link)
 			}

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"context"
 	"slices"
 
 	"tegata/authn/agent"
@@ -25,9 +26,15 @@ func (p *Provider) allowed(methods ...string) error {
 }
 
 // servable refuses a login that nobody could finish at present, before the person takes out the card.
-func (p *Provider) servable(l storage.Login) error {
-	if len(items(l.Request)) > 0 && len(p.Sources) > 0 && len(p.sources()) == 0 {
-		return fail.MethodDisabled
+func (p *Provider) servable(ctx context.Context, l storage.Login) error {
+	if len(items(l.Request)) > 0 && len(p.Sources) > 0 {
+		c, err := p.Client(ctx, l.ClientID)
+		if err != nil {
+			return err
+		}
+		if len(p.sourcesFor(c)) == 0 {
+			return fail.MethodDisabled
+		}
 	}
 	return p.allowed(MethodReader)
 }

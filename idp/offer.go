@@ -6,6 +6,7 @@ import (
 	"tegata/authn/fail"
 	"tegata/claims"
 	"tegata/claims/ledger"
+	"tegata/idp/clients"
 	"tegata/storage"
 )
 
@@ -35,7 +36,7 @@ func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (
 	if len(refused) > 0 {
 		p.Log.Warn("a service asks for more than its questions are worth", "event", "asked_too_often", "client", c.ID, "items", refused)
 	}
-	offers := p.AgeRules.Evaluate(person, asked, p.Now())
+	offers := clients.AgeRules(c, p.AgeRules).Evaluate(person, asked, p.Now())
 	for i := range offers {
 		if slices.Contains(refused, offers[i].Item) {
 			offers[i] = offers[i].Withheld(claims.AskedTooOften)

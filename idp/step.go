@@ -121,7 +121,7 @@ func (p *Provider) Watch(ctx context.Context, id string, b Browser, version int6
 // kept with the login, because the way back from the agent carries nothing but a code.
 func (p *Provider) Start(ctx context.Context, id string, b Browser, lang string) (Step, error) {
 	return p.move(ctx, id, b, func(l storage.Login) (storage.Login, error) {
-		if err := p.servable(l); err != nil {
+		if err := p.servable(ctx, l); err != nil {
 			return l, err
 		}
 		if lang != "" {

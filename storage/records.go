@@ -6,28 +6,29 @@ import "time"
 
 // Client is a relying party as registered. Names of fields follow RFC 7591 where it has one.
 type Client struct {
-	ID                     string     `json:"client_id"`
-	Name                   string     `json:"client_name"`
-	NameJa                 string     `json:"client_name#ja,omitempty"`
-	URI                    string     `json:"client_uri,omitempty"`
-	RedirectURIs           []string   `json:"redirect_uris"`
-	PostLogoutRedirectURIs []string   `json:"post_logout_redirect_uris,omitempty"`
-	AuthMethod             string     `json:"token_endpoint_auth_method"` // one of clients.AuthMethods
-	SecretHashes           [][]byte   `json:"secret_hashes,omitempty"`    // SHA-256 of each valid secret: they are 256 random bits, so no slow hash
-	Scopes                 []string   `json:"scopes"`                     // what the client may ever ask for
-	IDTokenAlg             string     `json:"id_token_signed_response_alg"`
-	Sector                 string     `json:"sector"`                 // host that pairwise subjects are computed for (OIDC Core 8.1)
-	SubjectType            string     `json:"subject_type,omitempty"` // "transient"; empty: pairwise
-	Purpose                string     `json:"purpose,omitempty"`      // shown at consent (R25)
-	PurposeJa              string     `json:"purpose#ja,omitempty"`   //
-	Keys                   ClientKeys `json:"keys,omitzero"`
-	TLS                    ClientTLS  `json:"tls,omitzero"`
-	RequirePAR             bool       `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
-	RequireSignedRequest   bool       `json:"require_signed_request_object,omitempty"`         // RFC 9101 section 10.5
-	DPoPBound              bool       `json:"dpop_bound_access_tokens,omitempty"`              // RFC 9449 section 5.2
-	Disabled               bool       `json:"-"`
-	CreatedAt              time.Time  `json:"-"`
-	UpdatedAt              time.Time  `json:"-"`
+	ID                     string       `json:"client_id"`
+	Name                   string       `json:"client_name"`
+	NameJa                 string       `json:"client_name#ja,omitempty"`
+	URI                    string       `json:"client_uri,omitempty"`
+	RedirectURIs           []string     `json:"redirect_uris"`
+	PostLogoutRedirectURIs []string     `json:"post_logout_redirect_uris,omitempty"`
+	AuthMethod             string       `json:"token_endpoint_auth_method"` // one of clients.AuthMethods
+	SecretHashes           [][]byte     `json:"secret_hashes,omitempty"`    // SHA-256 of each valid secret: they are 256 random bits, so no slow hash
+	Scopes                 []string     `json:"scopes"`                     // what the client may ever ask for
+	IDTokenAlg             string       `json:"id_token_signed_response_alg"`
+	Sector                 string       `json:"sector"`                 // host that pairwise subjects are computed for (OIDC Core 8.1)
+	SubjectType            string       `json:"subject_type,omitempty"` // "transient"; empty: pairwise
+	Purpose                string       `json:"purpose,omitempty"`      // shown at consent (R25)
+	PurposeJa              string       `json:"purpose#ja,omitempty"`   //
+	Policy                 ClientPolicy `json:"policy,omitzero"`
+	Keys                   ClientKeys   `json:"keys,omitzero"`
+	TLS                    ClientTLS    `json:"tls,omitzero"`
+	RequirePAR             bool         `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
+	RequireSignedRequest   bool         `json:"require_signed_request_object,omitempty"`         // RFC 9101 section 10.5
+	DPoPBound              bool         `json:"dpop_bound_access_tokens,omitempty"`              // RFC 9449 section 5.2
+	Disabled               bool         `json:"-"`
+	CreatedAt              time.Time    `json:"-"`
+	UpdatedAt              time.Time    `json:"-"`
 }
 
 // ClientKeys are the public keys that a client signs with, inline or at an address, and the one algorithm for each use.

@@ -59,6 +59,7 @@ var (
 	RedirectURIMismatch = New("redirect_uri_mismatch", 400, Site, "")
 	RequestInvalid      = New("request_invalid", 400, Site, "invalid_request")
 	ScopeInvalid        = New("scope_invalid", 400, Site, "invalid_scope")
+	BeyondPolicy        = New("beyond_policy", 400, Site, "invalid_scope") // known and well said, and not what was agreed with the client
 	ResponseTypeInvalid = New("response_type_unsupported", 400, Site, "unsupported_response_type")
 	RequestObjectBad    = New("request_object_invalid", 400, Site, "invalid_request_object")
 	RequestURIInvalid   = New("request_uri_invalid", 400, Site, "invalid_request_uri") // pushed by another client, or past its time

@@ -15,8 +15,9 @@ import (
 	"tegata/idp/clients/fetch"
 )
 
-// rules are friendlier than production's: plain http on this machine, and secrets that people can type.
-var rules = clients.Rules{AllowLoopbackHTTP: true, AllowShortSecrets: true}
+// rules are friendlier than production's: plain http on this machine, secrets that people can type, and whoever writes the
+// file is the operator.
+var rules = clients.Rules{AllowLoopbackHTTP: true, AllowShortSecrets: true, ByDay: claims.Catalogue()}
 
 // register puts the demo client first, then those of the file.
 func (w *world) register(ctx context.Context, file string, warn io.Writer) error {
@@ -53,9 +54,11 @@ func (w *world) put(ctx context.Context, m *clients.Metadata, warn io.Writer) er
 	note("nothing is known about", m.Unknown)
 	note("this version cannot do, and the sandbox goes on without,", m.Unsupported)
 	m.Unsupported = nil
-	var foreign []string
-	m.Scope, foreign = knownScopes(m.Scope)
-	note("unknown scopes left out:", foreign)
+	if m.Scope != "" || len(m.Policy.Items) == 0 { // a policy says what it is about
+		var foreign []string
+		m.Scope, foreign = knownScopes(m.Scope)
+		note("unknown scopes left out:", foreign)
+	}
 	if m.ClientSecret == "" && (m.AuthMethod == "" || clients.HasSecret(m.AuthMethod)) {
 		secret, _, err := clients.NewSecret(rand.Reader)
 		if err != nil {

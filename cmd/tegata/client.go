@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"tegata/claims"
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
 	"tegata/storage"
@@ -36,6 +37,12 @@ type clientCreate struct {
 	Scope        []string `help:"Scopes it may ask for, openid included."`
 	Purpose      string   `help:"Why it asks, shown at consent."`
 	PurposeJa    string   `help:"Its Japanese form."`
+	SubjectType  string   `help:"pairwise (the default) or transient: another identifier at every login."`
+	Sector       string   `name:"sector-identifier-uri" help:"Where the list of all redirect URIs is, for sites of several hosts that shall know the same person."`
+	Source       string   `help:"signature_certificate: accept facts from nowhere else."`
+	Retention    string   `help:"How long it keeps what it gets, shown at consent."`
+	RetentionJa  string   `help:"Its Japanese form."`
+	ByDay        []string `help:"Age predicate that the law of its trade counts by the day; may be repeated."`
 	Alg          string   `help:"ID token algorithm: ES256 (the default), RS256, PS256 or EdDSA."`
 	AuthMethod   string   `help:"client_secret_basic (the default), client_secret_post, private_key_jwt, tls_client_auth, self_signed_tls_client_auth or none; all but the secrets need --metadata for the keys or the holder."`
 	LoopbackHTTP bool     `name:"loopback-http" help:"Allow http://localhost for redirect URIs, keys and sector lists, for development."`
@@ -54,7 +61,11 @@ func (c *clientCreate) Run(ctx context.Context, t terminal) error {
 		}
 		m.ClientSecret = clients.Secret(secret)
 	}
-	record, wrong := clients.Rules{AllowLoopbackHTTP: c.LoopbackHTTP}.Client(m, time.Now())
+	rules := clients.Rules{AllowLoopbackHTTP: c.LoopbackHTTP}
+	for _, name := range c.ByDay {
+		rules.ByDay = append(rules.ByDay, claims.Item(name))
+	}
+	record, wrong := rules.Client(m, time.Now())
 	if len(wrong) == 0 {
 		wrong, _ = fetch.Outside{Loopback: c.LoopbackHTTP}.Sector(ctx, m)
 	}
@@ -99,6 +110,8 @@ func (c *clientCreate) metadata() (clients.Metadata, error) {
 	}{
 		{&m.ClientID, c.ID}, {&m.ClientName, c.Name}, {&m.ClientNameJa, c.NameJa}, {&m.Scope, strings.Join(c.Scope, " ")},
 		{&m.Purpose, c.Purpose}, {&m.PurposeJa, c.PurposeJa}, {&m.IDTokenAlg, c.Alg}, {&m.AuthMethod, c.AuthMethod},
+		{&m.SubjectType, c.SubjectType}, {&m.SectorIdentifierURI, c.Sector},
+		{&m.Policy.Source, c.Source}, {&m.Policy.Retention, c.Retention}, {&m.Policy.RetentionJa, c.RetentionJa},
 	} {
 		if f.from != "" {
 			*f.to = f.from
@@ -106,6 +119,9 @@ func (c *clientCreate) metadata() (clients.Metadata, error) {
 	}
 	if len(c.RedirectURI) > 0 {
 		m.RedirectURIs = c.RedirectURI
+	}
+	if len(c.ByDay) > 0 {
+		m.Policy.ByDay = c.ByDay
 	}
 	if len(c.LogoutURI) > 0 {
 		m.PostLogoutRedirectURIs = c.LogoutURI

@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"tegata/storage"
 )
 
 // Secret is a client secret in the clear. It prints as stars; string(s) is the explicit way to it.
@@ -22,7 +24,7 @@ func (Secret) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "***") }
 func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
 
 // Metadata is what someone says about a client, before any rule has looked at it. Names are those of RFC 7591 and
-// OIDC Registration; purpose is ours (R25). Absent members have the defaults that Rules.Client fills in.
+// OIDC Registration; purpose and policy are ours (R25). Absent members have the defaults that Rules.Client fills in.
 type Metadata struct {
 	ClientID               string   `json:"client_id,omitempty"`
 	ClientSecret           Secret   `json:"client_secret,omitempty"`
@@ -41,6 +43,8 @@ type Metadata struct {
 	ApplicationType        string   `json:"application_type,omitempty"` // web (default) or native
 	Purpose                string   `json:"purpose,omitempty"`
 	PurposeJa              string   `json:"purpose#ja,omitempty"`
+
+	Policy storage.ClientPolicy `json:"policy,omitzero"`
 
 	JWKS                 json.RawMessage `json:"jwks,omitempty"`
 	JWKSURI              string          `json:"jwks_uri,omitempty"`
@@ -102,7 +106,9 @@ func (m *Metadata) UnmarshalJSON(b []byte) error {
 		if !present {
 			continue
 		}
-		if err := json.Unmarshal(raw, fields.Field(i).Addr().Interface()); err != nil {
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.DisallowUnknownFields() // a policy that is half understood promises what nobody keeps
+		if err := d.Decode(fields.Field(i).Addr().Interface()); err != nil {
 			return fmt.Errorf("%s: must be %s", name, shape(fields.Field(i).Kind()))
 		}
 	}
@@ -116,6 +122,8 @@ func shape(k reflect.Kind) string {
 		return "an array of strings"
 	case reflect.Bool:
 		return "true or false"
+	case reflect.Struct:
+		return "an object with members that are known (see client-profiles in the documents)"
 	}
 	return "a string"
 }

@@ -45,8 +45,9 @@ const (
 
 // Rules are the operator's choices. The zero value is the strictest.
 type Rules struct {
-	AllowLoopbackHTTP bool // http://localhost for web clients too: for development and the sandbox
-	AllowShortSecrets bool // secrets under 32 characters, which can be guessed: for the sandbox
+	AllowLoopbackHTTP bool          // http://localhost for web clients too: for development and the sandbox
+	AllowShortSecrets bool          // secrets under 32 characters, which can be guessed: for the sandbox
+	ByDay             []claims.Item // predicates that the operator counts by the day for this client (R20)
 }
 
 // Problem is one thing that keeps metadata from becoming a client.
@@ -91,6 +92,7 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		SubjectType:            r.subjectType(),
 		Purpose:                m.Purpose,
 		PurposeJa:              m.PurposeJa,
+		Policy:                 r.policy(),
 		Keys:                   r.keys(),
 		TLS:                    r.tls(),
 		RequirePAR:             m.RequirePAR,
@@ -133,9 +135,7 @@ func (r *registration) checkNames() {
 		{"purpose", r.Purpose, maxPurpose},
 		{"purpose#ja", r.PurposeJa, maxPurpose},
 	} {
-		if !showable(t.text, t.max) {
-			r.refuse(t.field, fmt.Sprintf("must be one line of at most %d characters, without invisible ones.", t.max))
-		}
+		r.checkLine(t.field, t.text, t.max)
 	}
 	for _, name := range r.Unsupported {
 		r.refuse(name, "is not supported yet; the client would rely on it.")
@@ -199,7 +199,7 @@ func (r *registration) checkProtocol() {
 
 // scopes gives the registered scopes in the order of the catalogue.
 func (r *registration) scopes() []string {
-	asked := strings.Fields(orDefault(r.Scope, DefaultScope))
+	asked := strings.Fields(orDefault(r.Scope, r.defaultScope()))
 	known := Scopes()
 	for _, scope := range asked {
 		if !slices.Contains(known, scope) {

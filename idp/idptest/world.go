@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"tegata/authn/revocation"
+	"tegata/claims"
 	"tegata/idp"
 	"tegata/idp/clients"
 	"tegata/storage"
@@ -108,7 +109,7 @@ func (w *World) Register(m clients.Metadata) *RP {
 		rp.KeyID = "k"
 		rp.Key, m.JWKS = w.NewKey("k")
 	}
-	record, problems := clients.Rules{AllowLoopbackHTTP: true}.Client(m, w.Town.Clock.Now())
+	record, problems := clients.Rules{AllowLoopbackHTTP: true, ByDay: claims.Catalogue()}.Client(m, w.Town.Clock.Now())
 	if len(problems) > 0 {
 		w.T.Fatal(problems)
 	}

@@ -124,8 +124,12 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 	case responseType != "code":
 		return req, fail.ResponseTypeInvalid
 	}
-	return req, errors.Join(scopesInto(&req, c, scope), pkceInto(&req, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge),
+	bad = errors.Join(scopesInto(&req, c, scope), pkceInto(&req, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge),
 		keyInto(&req, v.Has("dpop_jkt"), jkt))
+	if bad == nil {
+		bad = clients.CheckRequest(c, claims.Items(req.Scopes))
+	}
+	return req, bad
 }
 
 // planted gives the name of a free-text parameter that holds a My Number: sites put into a hint what people typed. What

@@ -21,6 +21,8 @@ func client(id string) storage.Client {
 		ID: id, Name: "Shop <&> " + id, NameJa: "name in ja", URI: "https://shop.example", RedirectURIs: []string{"https://shop.example/cb", "http://127.0.0.1/cb"},
 		PostLogoutRedirectURIs: []string{"https://shop.example/bye"}, AuthMethod: "client_secret_basic",
 		SecretHashes: [][]byte{hash("one"), hash("two")}, Scopes: []string{"openid", "age_over_18"}, IDTokenAlg: "ES256",
+		Policy: storage.ClientPolicy{Items: map[string]storage.ItemPolicy{"age_over_18": {Purpose: "to sell", PurposeJa: "to sell, in ja"}}, Predicates: 2,
+			Source: "signature_certificate", ByDay: []string{"age_over_18"}, Retention: "until you leave", RetentionJa: "the same in ja"},
 		Keys: storage.ClientKeys{JWKS: `{"keys": []}`, JWKSURI: "https://shop.example/jwks", AssertionAlg: "ES256", RequestAlg: "PS256", ResponseAlg: "RS256"},
 		TLS: storage.ClientTLS{SubjectDN: "CN=shop", SANDNS: "shop.example", SANURI: "https://shop.example", SANIP: "192.0.2.1",
 			SANEmail: "shop@shop.example", Bound: true},

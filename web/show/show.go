@@ -88,7 +88,7 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 		StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: targets(step.Login.Request.RedirectURI),
 	}
 	for _, i := range claims.Items(step.Login.Request.Scopes) {
-		p.Items = append(p.Items, ui.ItemLine{Key: string(i)})
+		p.Items = append(p.Items, ui.ItemLine{Key: string(i), Purpose: itemPurpose(step.Client, i, lang)})
 	}
 	if len(p.Items) > 0 {
 		p.ReadsSignature, p.ReadsCardInfo = s.ReadsSign, s.ReadsCardInfo && !s.ReadsSign
@@ -130,6 +130,7 @@ func consentPage(step idp.Step, lang string) ui.ConsentPage {
 	p := ui.ConsentPage{
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), Purpose: purpose(step.Client, lang),
 		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: targets(step.Login.Request.RedirectURI),
+		Retention: retention(step.Client, lang),
 		Transient: clients.Transient(step.Client), Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
 	}
 	asked := claims.Items(step.Login.Request.Scopes)
@@ -138,6 +139,7 @@ func consentPage(step idp.Step, lang string) ui.ConsentPage {
 		p.Items = append(p.Items, ui.ConsentItem{
 			Key: string(o.Item), Value: value(would.UserInfo, o.Item), Available: o.Available,
 			Required: !idp.Optional(step.Offers), Checked: true,
+			Purpose: itemPurpose(step.Client, o.Item, lang), ByDay: slices.Contains(step.Client.Policy.ByDay, string(o.Item)),
 		})
 	}
 	for _, i := range claims.Catalogue() {
@@ -174,11 +176,24 @@ func Name(c storage.Client, lang string) string {
 }
 
 // purpose is the relying party's own sentence in the reader's language, or the one it has.
-func purpose(c storage.Client, lang string) string {
-	if lang == "ja" && c.PurposeJa != "" || c.Purpose == "" {
-		return c.PurposeJa
+func purpose(c storage.Client, lang string) string { return inLang(lang, c.Purpose, c.PurposeJa) }
+
+// itemPurpose is what the relying party wants one item for, "" where it said nothing of its own.
+func itemPurpose(c storage.Client, i claims.Item, lang string) string {
+	one := c.Policy.Items[string(i)]
+	return inLang(lang, one.Purpose, one.PurposeJa)
+}
+
+// retention is what the relying party promises about keeping what it gets.
+func retention(c storage.Client, lang string) string {
+	return inLang(lang, c.Policy.Retention, c.Policy.RetentionJa)
+}
+
+func inLang(lang, en, ja string) string {
+	if lang == "ja" && ja != "" || en == "" {
+		return ja
 	}
-	return c.Purpose
+	return en
 }
 
 // targets are where a form of ours may end. Browsers hold form-action against every redirect that follows, and a relying

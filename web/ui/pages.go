@@ -28,6 +28,7 @@ type LoginPage struct {
 type ItemLine struct {
 	Key      string // claims item: name, address, birthdate, gender, age_over_18, age_over_20
 	Optional bool   // the site can do without
+	Purpose  string // why the site wants this one, in its own words; "" shows nothing
 }
 
 func (p LoginPage) spec() spec {
@@ -70,6 +71,7 @@ type ConsentPage struct {
 	Items          []ConsentItem
 	NotSent        []string // item keys that were read or could be and stay here
 	Transient      bool     // the site gets another identifier every time, and nothing is remembered
+	Retention      string   // how long the site keeps what it gets, in its own words; "" shows nothing
 	Offline        bool     // the site may fetch the same again after the person has left
 	Action         string   // POST
 	FormTargets    []string // as in LoginPage
@@ -82,6 +84,8 @@ type ConsentItem struct {
 	Available bool   // the card gave it; else Value is not shown and nothing is sent
 	Required  bool   // the site asks for it as essential: no check box
 	Checked   bool   // state of the check box
+	Purpose   string // why the site wants this one, in its own words; "" shows nothing
+	ByDay     bool   // an age that counts as reached on the day before the birthday
 }
 
 func (p ConsentPage) spec() spec {
