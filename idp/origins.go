@@ -48,7 +48,7 @@ func (o *originCache) load(ctx context.Context) {
 	}
 	o.known, o.read = map[string]bool{}, o.now()
 	for _, c := range all {
-		if c.Disabled {
+		if c.Disabled || c.Registration.Pending {
 			continue
 		}
 		for _, origin := range clients.Origins(c) {

@@ -80,8 +80,17 @@ func New(c Config) (*Provider, error) {
 	}, nil
 }
 
-// Client finds an enabled relying party.
+// Client finds a relying party that may act: enabled and approved.
 func (p *Provider) Client(ctx context.Context, id string) (storage.Client, error) {
+	c, err := p.Registered(ctx, id)
+	if err == nil && c.Registration.Pending {
+		return storage.Client{}, fail.ClientInactive
+	}
+	return c, err
+}
+
+// Registered finds an enabled relying party, even one that waits for approval: whoever asks must not let that one act.
+func (p *Provider) Registered(ctx context.Context, id string) (storage.Client, error) {
 	c, err := p.clients.get(ctx, id)
 	switch {
 	case errors.Is(err, storage.ErrNotFound):

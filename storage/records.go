@@ -26,9 +26,27 @@ type Client struct {
 	RequirePAR             bool         `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
 	RequireSignedRequest   bool         `json:"require_signed_request_object,omitempty"`         // RFC 9101 section 10.5
 	DPoPBound              bool         `json:"dpop_bound_access_tokens,omitempty"`              // RFC 9449 section 5.2
+	Registration           Registered   `json:"registration,omitzero"`
 	Disabled               bool         `json:"-"`
 	CreatedAt              time.Time    `json:"-"`
 	UpdatedAt              time.Time    `json:"-"`
+}
+
+// Registered is what a client that registered itself has besides (RFC 7591); zero: the operator made it.
+type Registered struct {
+	Pending   bool   `json:"pending,omitempty"`    // no operator has approved it yet: it may do nothing
+	By        string `json:"by,omitempty"`         // name of the initial access token
+	TokenHash []byte `json:"token_hash,omitempty"` // SHA-256 of the registration access token
+	Metadata  string `json:"metadata,omitempty"`   // what it registered, JSON, without its secret
+}
+
+// InitialToken lets its holder register clients (RFC 7591 section 3).
+type InitialToken struct {
+	Hash      []byte // SHA-256
+	Name      string // what the operator calls it
+	Uses      int64  // registrations left
+	CreatedAt time.Time
+	ExpiresAt time.Time
 }
 
 // ClientKeys are the public keys that a client signs with, inline or at an address, and the one algorithm for each use.

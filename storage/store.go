@@ -28,6 +28,20 @@ type Store interface {
 	// DisableClient switches a client off, which revokes its grants for ever, or on. ErrNotFound.
 	DisableClient(ctx context.Context, id string, disabled bool, now time.Time) error
 
+	// UpdateClient replaces everything but Disabled and CreatedAt if the client has not changed since was, its UpdatedAt. ErrStale.
+	UpdateClient(ctx context.Context, next Client, was time.Time) error
+	// DeleteClient removes a client, revokes its grants and forgets what people agreed to. ErrNotFound.
+	DeleteClient(ctx context.Context, id string, now time.Time) error
+	// RegisterClient creates a client for one use of an initial access token. ErrNotFound: there is no such token, or it is
+	// past its time or used up.
+	RegisterClient(ctx context.Context, tokenHash []byte, c Client, now time.Time) error
+
+	CreateInitialToken(ctx context.Context, t InitialToken) error // ErrExists, also for the name
+	// InitialToken finds one that is good now. ErrNotFound.
+	InitialToken(ctx context.Context, hash []byte, now time.Time) (InitialToken, error)
+	InitialTokens(ctx context.Context) ([]InitialToken, error) // by name
+	DeleteInitialToken(ctx context.Context, name string) error // ErrNotFound
+
 	CreateLogin(ctx context.Context, l Login) error
 	Login(ctx context.Context, id string) (Login, error)
 	// SwapLogin writes next if the stored version is next.Version-1, else ErrStale.

@@ -56,6 +56,7 @@ var (
 
 	// The relying party's request. With an untrusted redirect URI nothing goes to the relying party.
 	ClientUnknown       = New("client_unknown", 400, Site, "")
+	ClientInactive      = New("client_inactive", 400, Site, "") // registered, and nobody has approved it yet
 	RedirectURIMismatch = New("redirect_uri_mismatch", 400, Site, "")
 	RequestInvalid      = New("request_invalid", 400, Site, "invalid_request")
 	ScopeInvalid        = New("scope_invalid", 400, Site, "invalid_scope")

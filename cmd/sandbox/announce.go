@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strings"
 
+	"tegata/authn"
 	"tegata/claims"
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
+	"tegata/storage"
 )
 
 // rules are friendlier than production's: plain http on this machine, secrets that people can type, and whoever writes the
@@ -97,11 +99,22 @@ func knownScopes(list string) (known string, foreign []string) {
 	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return slices.Contains(foreign, s) }), " "), foreign
 }
 
+// invite makes a token with which clients register themselves at /register, as often as anybody likes.
+func (w *world) invite(ctx context.Context) error {
+	var err error
+	if w.invitation, err = authn.NewSecret(rand.Reader); err != nil {
+		return err
+	}
+	return w.inner.Store.CreateInitialToken(ctx, storage.InitialToken{
+		Hash: w.invitation.Hash(), Name: "sandbox " + rand.Text(), Uses: 1 << 40, CreatedAt: w.now(), ExpiresAt: w.now().AddDate(100, 0, 0)})
+}
+
 // announce says that everything is ready: one line of JSON for programs, or where to click.
 func (w *world) announce(out io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(map[string]any{
-			"issuer": w.provider.url(), "rp": w.rp.url(), "cards": w.cards.url(), "jpki": w.jpki.url(), "clients": w.clients})
+			"issuer": w.provider.url(), "rp": w.rp.url(), "cards": w.cards.url(), "jpki": w.jpki.url(), "clients": w.clients,
+			"initial_access_token": w.invitation.Reveal()})
 	}
 	_, err := fmt.Fprintf(out, `
   Tegata sandbox is ready. Nothing here is a real card.

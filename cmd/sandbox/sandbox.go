@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tegata/authn"
 	"tegata/authn/agent"
 	"tegata/authn/cardtest"
 	"tegata/authn/jpkitest"
@@ -46,6 +47,7 @@ type runCommand struct {
 	Personas string `type:"path" placeholder:"DIR" help:"More personas."`
 	Now      string `placeholder:"RFC3339" help:"The whole sandbox's clock starts here, once it is ready, and runs on."`
 	Launch   string `placeholder:"TEMPLATE" help:"Launch link of the login page, such as tegata:{ticket} for an installed agent; the card reader above if left out."`
+	Approval bool   `help:"Clients that register themselves wait for approval, as at a server; otherwise they need none."`
 	JSON     bool   `name:"json" help:"Print one line of JSON when everything is ready."`
 	Verbose  bool   `short:"v" help:"Log every request."`
 }
@@ -74,6 +76,7 @@ func (s site) url() string {
 type world struct {
 	provider, rp, cards, jpki *site
 	clients                   []clients.Metadata
+	invitation                authn.Secret // an initial access token
 	inner                     *provider.Provider
 	log                       *slog.Logger
 	now                       func() time.Time
@@ -195,6 +198,9 @@ func (w *world) build(ctx context.Context, c *runCommand, dir string, warn io.Wr
 		return err
 	}
 	w.provider.handler = w.inner.Handler
+	if err := w.invite(ctx); err != nil {
+		return err
+	}
 	if err := w.register(ctx, c.Clients, warn); err != nil {
 		return err
 	}
@@ -258,7 +264,7 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 		Relations: &revocation.Relations{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: &revocation.Platform{
 			URL: authority.PlatformURL(), Keys: []*ecdsa.PublicKey{authority.PlatformKey()}, HTTP: outbound, Now: w.now, Rand: rand.Reader}},
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: launch,
-		Edge: op.Options{Outside: fetch.Outside{Loopback: true}}, Now: w.now, Rand: rand.Reader, Log: w.log})
+		Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Registration: &op.Registration{Rules: rules, Approve: !c.Approval}}, Now: w.now, Rand: rand.Reader, Log: w.log})
 }
 
 type secrets struct {

@@ -23,6 +23,8 @@ type clientCommands struct {
 	Show    clientShow    `cmd:"" help:"Show one relying party."`
 	Secret  clientSecret  `cmd:"" help:"Give a relying party one more secret, or take the older ones away."`
 	Keys    clientKeys    `cmd:"" help:"Replace the public keys of a relying party."`
+	Approve clientApprove `cmd:"" help:"Let a relying party in that registered itself, or changed its registration."`
+	Tokens  tokenCommands `cmd:"" help:"Initial access tokens, with which relying parties register themselves: create, list, revoke."`
 	Disable clientDisable `cmd:"" help:"Refuse a relying party from now on and revoke its tokens (--enable lets it in again)."`
 }
 
@@ -158,8 +160,11 @@ func (c *clientList) Run(ctx context.Context, t terminal) error {
 }
 
 func state(c storage.Client) string {
-	if c.Disabled {
+	switch {
+	case c.Disabled:
 		return "disabled"
+	case c.Registration.Pending:
+		return "pending approval"
 	}
 	return "enabled"
 }
@@ -183,7 +188,7 @@ func (c *clientShow) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	r.SecretHashes = nil
+	r.SecretHashes, r.Registration.TokenHash = nil, nil
 	return writeJSON(t.Out, struct {
 		storage.Client
 		State string `json:"state"`

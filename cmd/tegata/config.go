@@ -39,6 +39,7 @@ type config struct {
 	TrustedProxies  []string `env:"TEGATA_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed (CIDR)."`
 	ClientCert      string   `name:"client-cert-header" env:"TEGATA_CLIENT_CERT_HEADER" placeholder:"NAME" help:"Header in which the trusted proxies hand on a client's TLS certificate: Client-Cert of RFC 9440, or a percent-encoded PEM block. The proxy must remove it from what clients send."`
 	ClientCAs       []string `name:"client-cas" env:"TEGATA_CLIENT_CAS" type:"path" help:"PEM files with the CA certificates of clients that use tls_client_auth."`
+	Registration    bool     `env:"TEGATA_REGISTRATION" help:"Let relying parties register themselves with a token of 'tegata client tokens create'."`
 	PolicyURI       string   `name:"policy-uri" env:"TEGATA_POLICY_URI" placeholder:"URL" help:"Your page about what you do with data, for discovery (op_policy_uri)."`
 	TermsURI        string   `name:"terms-uri" env:"TEGATA_TERMS_URI" placeholder:"URL" help:"Your terms of service, for discovery (op_tos_uri)."`
 	MaxConns        int      `env:"TEGATA_MAX_CONNS" default:"16" help:"Database connections."`

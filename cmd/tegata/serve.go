@@ -52,12 +52,16 @@ func (s *serveCommand) Run(ctx context.Context, t terminal) error {
 
 func (s *serveCommand) options(c checked, log *slog.Logger) provider.Options {
 	asked := c.parts(log)
+	var registration *op.Registration // a relying party waits for approval
+	if s.Registration {
+		registration = &op.Registration{}
+	}
 	return provider.Options{
 		Issuer: s.Issuer, DatabaseURL: s.URL, MaxConns: s.MaxConns, Seal: c.seal, SubjectKey: c.subject,
 		Trust: &jpki.Trust{Anchors: c.anchors, Policies: c.policies}, TestAnchors: s.TestAnchors,
 		Revocation: asked.checker, Lists: asked.lists, Ledger: asked.ledger, Relations: asked.relations,
 		CardInfoIssuers: c.cardInfo, LaunchTemplate: s.LaunchTemplate, TrustedProxies: c.proxies,
-		Edge: op.Options{Certificates: c.clients, PolicyURI: s.PolicyURI, TermsURI: s.TermsURI}, Now: time.Now, Rand: rand.Reader, Log: log,
+		Edge: op.Options{Certificates: c.clients, PolicyURI: s.PolicyURI, TermsURI: s.TermsURI, Registration: registration}, Now: time.Now, Rand: rand.Reader, Log: log,
 	}
 }
 

@@ -62,7 +62,7 @@ func (a *authenticator) authenticate(ctx context.Context, from caller) (storage.
 	if err != nil {
 		return storage.Client{}, err
 	}
-	c, err := a.idp.Client(ctx, p.id)
+	c, err := a.idp.Registered(ctx, p.id)
 	if err != nil {
 		return storage.Client{}, protocolError(err, invalidClient(""))
 	}
@@ -79,6 +79,8 @@ func (a *authenticator) authenticate(ctx context.Context, from caller) (storage.
 		return storage.Client{}, invalidClient("")
 	case err != nil:
 		return storage.Client{}, protocolError(err, invalidClient(""))
+	case c.Registration.Pending: // told to its developer alone, who has just proved to be it
+		return storage.Client{}, oidc.ErrUnauthorizedClient().WithDescription("the client is registered and waits for the operator's approval")
 	}
 	return c, nil
 }

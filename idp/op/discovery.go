@@ -9,6 +9,7 @@ import (
 	"tegata/claims"
 	"tegata/idp"
 	"tegata/idp/clients"
+	"tegata/idp/clients/register"
 	"tegata/idp/dpop"
 	"tegata/idp/jwt"
 	"tegata/idp/keys"
@@ -56,7 +57,7 @@ type metadata struct {
 func discovery(p *idp.Provider, o Options) metadata {
 	issuer, certs := p.Issuer, o.Certificates
 	methods := authMethods(certs)
-	return metadata{
+	m := metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
 			Issuer:                                     issuer,
 			AuthorizationEndpoint:                      issuer + AuthorizePath,
@@ -98,6 +99,10 @@ func discovery(p *idp.Provider, o Options) metadata {
 		ProofAlgs:      dpop.Algorithms,
 		CertBound:      certs.enabled(),
 	}
+	if o.Registration != nil {
+		m.RegistrationEndpoint = issuer + register.Path
+	}
+	return m
 }
 
 // authMethods leaves out what needs certificates where nobody would see them.

@@ -55,7 +55,8 @@ var known = []string{
 	"request_object_signing_alg_values_supported", "token_endpoint_auth_signing_alg_values_supported",
 	"tls_client_certificate_bound_access_tokens", "dpop_signing_alg_values_supported", "introspection_endpoint", "introspection_endpoint_auth_methods_supported",
 	"introspection_endpoint_auth_signing_alg_values_supported", "introspection_signing_alg_values_supported", "revocation_endpoint", "revocation_endpoint_auth_methods_supported",
-	"revocation_endpoint_auth_signing_alg_values_supported", "tegata_agent_min_version", "service_documentation",
+	"revocation_endpoint_auth_signing_alg_values_supported", "tegata_agent_min_version", "service_documentation", "registration_endpoint",
+	"op_policy_uri", "op_tos_uri",
 }
 
 func TestDiscoveryIsTrue(t *testing.T) {

@@ -7,7 +7,9 @@ import (
 	zop "github.com/zitadel/oidc/v3/pkg/op"
 
 	"tegata/idp"
+	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
+	"tegata/idp/clients/register"
 	"tegata/idp/par"
 )
 
@@ -17,6 +19,13 @@ type Options struct {
 	Certificates Certificates
 	PolicyURI    string // the operator's page on what it does with data; "": none is named
 	TermsURI     string // the operator's terms of service; "": none
+	Registration *Registration
+}
+
+// Registration lets clients register themselves with a token of the operator; nil where only the operator registers them.
+type Registration struct {
+	Rules   clients.Rules
+	Approve bool // every client at once, with nobody looking: for development and the sandbox
 }
 
 // Register mounts the protocol endpoints on mux, one explicit route per method.
@@ -49,6 +58,10 @@ func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
 	shared.mount(mux, ResourcesPath, fixed(resourceAt(p.Issuer, p, o.Certificates)), http.MethodGet)
 	shared.mount(mux, ResourcePath, fixed(resourceAt(p.Issuer+UserInfoPath, p, o.Certificates)), http.MethodGet)
 
+	if o.Registration != nil {
+		(&register.Desk{Store: p.Store, Issuer: p.Issuer, Rules: o.Registration.Rules, Approve: o.Registration.Approve,
+			Outside: o.Outside, Now: p.Now, Rand: p.Rand, Log: p.Log}).Mount(mux)
+	}
 	for path, allow := range map[string]string{
 		AuthorizePath: "GET, HEAD, POST", EndSessionPath: "GET, HEAD, POST", UserInfoPath: "GET, HEAD, POST",
 		TokenPath: "POST", PARPath: "POST", RevocationPath: "POST", IntrospectPath: "POST",

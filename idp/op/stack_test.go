@@ -50,7 +50,8 @@ func openOn(t testing.TB, url string) *idptest.World {
 			Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation, Relations: p.Relations,
 			CardInfoIssuers: []*rsa.PublicKey{p.Town.Authority.CardInfoIssuer()}, LaunchTemplate: p.Launch,
 			Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Certificates: op.Certificates{
-				Header: "Client-Cert", Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Roots: roots(t)}},
+				Header: "Client-Cert", Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Roots: roots(t)},
+				Registration: &op.Registration{}, PolicyURI: "https://city.example/privacy", TermsURI: "https://city.example/terms"},
 			Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log})
 		if err != nil {
 			t.Fatal(err)

@@ -28,7 +28,8 @@ func client(id string) storage.Client {
 			SANEmail: "shop@shop.example", Bound: true},
 		RequirePAR: true, RequireSignedRequest: true, DPoPBound: true,
 		Sector: "shop.example", SubjectType: "transient", Purpose: "to check your age", PurposeJa: "purpose in ja", Disabled: true,
-		CreatedAt: now.Add(-time.Hour), UpdatedAt: now,
+		Registration: storage.Registered{Pending: true, By: "partners", TokenHash: hash("registration token"), Metadata: `{"client_name":"Shop"}`},
+		CreatedAt:    now.Add(-time.Hour), UpdatedAt: now,
 	}
 }
 
