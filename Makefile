@@ -15,7 +15,7 @@ help:
 	@echo "make test     install what the tests need, then run all of them"
 	@echo "make check    vet and gofmt only        make race   the tests only, without installing"
 	@echo "make fuzz     each fuzz target for FUZZTIME=$(FUZZTIME)"
-	@echo "make bench    what one login costs (server CPU, SQL statements, allocations), then card, agent, trust and claims"
+	@echo "make bench    what each request and each login costs (CPU, SQL statements, allocations), how the server starts, then card, agent, trust and claims"
 	@echo "make lint     golangci-lint             make build  static binaries into bin/"
 	@echo "make agent    the desktop agent for Linux and Windows, and its Debian package, into bin/"
 	@echo "make secrets  keys and passwords for docker-compose.yml into .secrets/"
@@ -46,7 +46,8 @@ fuzz:
 	done
 
 bench: packages
-	$(GO) test ./cmd/sandbox/e2e -run '^$$' -bench . -benchtime $(BENCHTIME) -timeout 30m
+	$(GO) test ./cmd/sandbox/e2e -run '^$$' -bench Server -benchtime $(BENCHTIME) -timeout 30m
+	$(GO) test ./cmd/sandbox/e2e -run '^$$' -bench Start -benchtime 5x
 	$(GO) test ./authn/card/pcsc ./cmd/tegata-agent/login ./authn/jpki ./authn/revocation ./claims/... -run '^$$' -bench . -benchtime $(BENCHTIME)
 
 lint:

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -112,10 +113,17 @@ type server struct {
 	serverAddresses
 	name  string
 	url   string           // of the database
-	token string           // endpoint
 	store *gormstore.Store // to register clients
 	spare []shop           // registered and never logged in at
 	shops int
+
+	endpoints struct {
+		Token      string `json:"token_endpoint"`
+		UserInfo   string `json:"userinfo_endpoint"`
+		Introspect string `json:"introspection_endpoint"`
+		PAR        string `json:"pushed_authorization_request_endpoint"`
+		JWKS       string `json:"jwks_uri"`
+	}
 }
 
 // databases are the two that a login is measured on: the name and the URL of a fresh, migrated database.
@@ -130,6 +138,8 @@ var databases = []struct {
 	}},
 	{"Postgres", storagetest.Postgres},
 }
+
+const discoveryPath = "/.well-known/openid-configuration"
 
 func (o *outside) serve(t testing.TB, name, url string, counting *pace) *server {
 	t.Helper()
@@ -150,11 +160,7 @@ func (o *outside) serve(t testing.TB, name, url string, counting *pace) *server 
 		options.Profile = path + "." + name
 	}
 	s.start(t, options)
-	var discovered struct {
-		Token string `json:"token_endpoint"`
-	}
-	must(t, getJSON(t.Context(), s.Issuer+"/.well-known/openid-configuration", &discovered))
-	s.token = discovered.Token
+	must(t, getJSON(t.Context(), s.Issuer+discoveryPath, &s.endpoints))
 	return s
 }
 
@@ -221,26 +227,40 @@ func getJSON(ctx context.Context, url string, into any) error {
 
 // shop is a relying party of its own sector.
 type shop struct {
-	id, secret, redirect string
+	id, secret, redirect, scope string
+	key                         *ecdsa.PrivateKey // of a strict one: of its assertions and, for brevity, of its proofs
 }
 
 // register makes relying parties where nobody has been before: the next first logins go to them.
 func (s *server) register(t testing.TB, n int) {
 	t.Helper()
 	for range n {
-		s.shops++
+		s.spare = append(s.spare, s.client(t, clients.Metadata{}))
+	}
+}
+
+// client registers one relying party; what m leaves out is filled in.
+func (s *server) client(t testing.TB, m clients.Metadata) shop {
+	t.Helper()
+	s.shops++
+	at := shop{id: fmt.Sprintf("shop%d", s.shops), redirect: fmt.Sprintf("https://shop%d.example/callback", s.shops), scope: "openid age_over_18"}
+	if m.Scope != "" {
+		at.scope = m.Scope
+	}
+	m.ClientID, m.ClientName, m.RedirectURIs, m.Scope, m.Purpose = at.id, "Shop", []string{at.redirect}, at.scope, "To sell only to adults."
+	if m.AuthMethod == "" {
 		secret, _, err := clients.NewSecret(rand.Reader)
 		must(t, err)
-		at := shop{id: fmt.Sprintf("shop%d", s.shops), secret: secret, redirect: fmt.Sprintf("https://shop%d.example/callback", s.shops)}
-		record, problems := clients.Rules{}.Client(clients.Metadata{
-			ClientID: at.id, ClientSecret: clients.Secret(at.secret), ClientName: "Shop", RedirectURIs: []string{at.redirect},
-			Scope: "openid age_over_18", Purpose: "To sell only to adults."}, time.Now())
-		if len(problems) > 0 {
-			t.Fatal(problems)
-		}
-		must(t, s.store.PutClient(t.Context(), record))
-		s.spare = append(s.spare, at)
+		at.secret, m.ClientSecret = secret, clients.Secret(secret)
+	} else {
+		at.key, m.JWKS = strictKey(t)
 	}
+	record, problems := clients.Rules{}.Client(m, time.Now())
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	must(t, s.store.PutClient(t.Context(), record))
+	return at
 }
 
 func must(t testing.TB, err error) {
