@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -52,7 +53,7 @@ func signedMode(mode string) (plain string, signed bool) {
 	return strings.CutSuffix(mode, ".jwt")
 }
 
-// signResponse puts the parameters into a JWT for the client (JARM section 2.1). It has no sub, so it never passes as an
+// signResponse puts the parameters into a JWT, encrypted where the client wants it, for the client (JARM section 2.1). It has no sub, so it never passes as an
 // ID token.
 func (p *Provider) signResponse(c storage.Client, params [][2]string) (string, error) {
 	members := map[string]any{"iss": p.Issuer, "aud": c.ID, "exp": p.Now().Add(ResponseLife).Unix()}
@@ -67,7 +68,11 @@ func (p *Provider) signResponse(c storage.Client, params [][2]string) (string, e
 	if alg == "" {
 		alg = c.IDTokenAlg
 	}
-	return p.Keys.Sign(alg, payload)
+	to, err := p.envelope(context.Background(), c, c.Keys.ResponseSeal) // Begin has found the key; fetching has its own time limit
+	if err != nil {
+		return "", err
+	}
+	return to.nest(p.Keys.Sign(alg, payload))
 }
 
 // Refusal is the error response for e. Errors without an OAuth word of their own end as access_denied: the person gave

@@ -20,6 +20,9 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 	if e := unanswerable(c, r); e != nil {
 		return p.refuse(c, r, e)
 	}
+	if err := p.CanEncrypt(ctx, c, r); err != nil {
+		return Step{}, err
+	}
 	if b.HasSession && !betrays(c, r) {
 		s, link, err := p.session(ctx, c, b)
 		switch {

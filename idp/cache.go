@@ -25,11 +25,20 @@ type clientCache struct {
 }
 
 func (c *clientCache) get(ctx context.Context, id string) (storage.Client, error) {
+	return c.within(ctx, id, clientLife)
+}
+
+// formLife is how long userinfo may keep the form that it had before a client's registration changed; whether a token is
+// good the store is asked each time.
+const formLife = time.Minute
+
+// within gives a client's record as it was not longer than life ago.
+func (c *clientCache) within(ctx context.Context, id string, life time.Duration) (storage.Client, error) {
 	now := c.now()
 	c.mu.Lock()
 	e, ok := c.entries[id]
 	c.mu.Unlock()
-	if ok && now.Sub(e.read) < clientLife && now.Sub(e.read) >= 0 {
+	if ok && now.Sub(e.read) < life && now.Sub(e.read) >= 0 {
 		return e.client, nil
 	}
 	client, err := c.store.Client(ctx, id)

@@ -59,7 +59,7 @@ func confirmed(g storage.Grant) *confirmation {
 	return &confirmation{base64.RawURLEncoding.EncodeToString(g.Certificate), base64.RawURLEncoding.EncodeToString(g.DPoPKey)}
 }
 
-// IntrospectSigned is Introspect as a JWT for c, signed with the algorithm of its ID tokens (RFC 9701). What it says of the
+// IntrospectSigned is Introspect as a JWT for c, signed with the algorithm of its ID tokens or its own, and encrypted where c wants it (RFC 9701). What it says of the
 // token is one level down, so it never passes as a token itself.
 func (p *Provider) IntrospectSigned(ctx context.Context, c storage.Client, token string) (string, error) {
 	inner, err := p.Introspect(ctx, c, token)
@@ -75,5 +75,13 @@ func (p *Provider) IntrospectSigned(ctx context.Context, c storage.Client, token
 	if err != nil {
 		return "", fmt.Errorf("idp: encode: %w", err)
 	}
-	return p.Keys.SignAs(introspectionType, c.IDTokenAlg, payload)
+	to, err := p.envelope(ctx, c, c.Keys.IntrospectionSeal)
+	if err != nil {
+		return "", err
+	}
+	alg := c.Keys.IntrospectAlg
+	if alg == "" {
+		alg = c.IDTokenAlg
+	}
+	return to.nest(p.Keys.SignAs(introspectionType, alg, payload))
 }

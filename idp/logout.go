@@ -73,6 +73,9 @@ func (p *Provider) Sessions(ctx context.Context, accountID string) ([]storage.Se
 // foreign page logs people out by a link.
 func (p *Provider) EndSession(ctx context.Context, l Logout, b Browser) (LogoutStep, error) {
 	hint, trusted := p.ParseHint(l.Hint)
+	if Encrypted(l.Hint) {
+		return LogoutStep{}, fail.HintEncrypted.At("id_token_hint")
+	}
 	if l.Hint != "" && !trusted {
 		return LogoutStep{}, fail.LogoutInvalid.At("id_token_hint")
 	}

@@ -16,6 +16,7 @@ import (
 	"tegata/authn/agent"
 	"tegata/authn/fail"
 	"tegata/claims"
+	"tegata/idp/clients/fetch"
 	"tegata/idp/keys"
 	"tegata/idp/session"
 	"tegata/storage"
@@ -39,6 +40,7 @@ type Config struct {
 	Issuer      string // https://… without a trailing slash
 	Store       storage.Store
 	Keys        *keys.Ring
+	ClientKeys  *fetch.Keys // what relying parties sign with and want answers encrypted to; nil: strict, with a cache of its own
 	Judge       judge
 	Sources     []string                 // attribute sources that agents may use, best first
 	MinAgent    string                   // oldest agent version that may claim
@@ -72,6 +74,9 @@ func New(c Config) (*Provider, error) {
 		return nil, fmt.Errorf("idp: subject key: %w", err)
 	}
 	c.SubjectKey = pairwise
+	if c.ClientKeys == nil {
+		c.ClientKeys = &fetch.Keys{Now: c.Now}
+	}
 	return &Provider{
 		Config:  c,
 		clients: &clientCache{store: c.Store, now: c.Now, entries: map[string]cachedClient{}},

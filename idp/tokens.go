@@ -64,6 +64,10 @@ func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirec
 	if err != nil {
 		return Tokens{}, err
 	}
+	to, err := p.envelope(ctx, c, c.Keys.IDTokenSeal) // before the code is spent: the client may try again
+	if err != nil {
+		return Tokens{}, err
+	}
 	now := p.Now()
 	g, err := p.Store.RedeemCode(ctx, secret.Hash(), c.ID, now, i)
 	switch {
@@ -85,7 +89,7 @@ func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirec
 		t.Refresh = Refresh{}
 	}
 	t.Scopes, t.Type = g.Scopes, tokenType(g)
-	t.IDToken, err = p.idToken(c, g, t.Access)
+	t.IDToken, err = to.nest(p.idToken(c, g, t.Access))
 	return t, err
 }
 
@@ -125,28 +129,43 @@ func (p *Provider) idToken(c storage.Client, g storage.Grant, access authn.Secre
 	return p.Keys.Sign(c.IDTokenAlg, payload)
 }
 
-// UserInfo is the released data of a live access token as a JSON object with its sub (OIDC Core 5.3.2).
-func (p *Provider) UserInfo(ctx context.Context, token string, h Holder) ([]byte, error) {
+// UserInfo is the released data of a live access token with its sub, in the form that its client registered (OIDC Core
+// 5.3.2). ErrInvalidToken, fail.EncryptionKeyNone.
+func (p *Provider) UserInfo(ctx context.Context, token string, h Holder) (Document, error) {
 	secret, ok := authn.ParseSecret(token)
 	if !ok {
-		return nil, ErrInvalidToken
+		return Document{}, ErrInvalidToken
 	}
 	g, err := p.Store.GrantByAccess(ctx, secret.Hash(), p.Now())
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, ErrInvalidToken
+		return Document{}, ErrInvalidToken
 	}
 	if err != nil {
-		return nil, unavailable(err)
+		return Document{}, unavailable(err)
 	}
 	if g.Certificate != nil && !bytes.Equal(g.Certificate, h.Certificate) { // RFC 8705 section 3
-		return nil, ErrInvalidToken
+		return Document{}, ErrInvalidToken
 	}
 	if !bytes.Equal(g.DPoPKey, h.Key) { // RFC 9449 section 7: neither without its proof, nor with one it does not need
-		return nil, ErrInvalidToken
+		return Document{}, ErrInvalidToken
 	}
-	return p.guarded(join(struct {
-		Subject string `json:"sub"`
-	}{g.Subject}, g.UserInfo))
+	c, err := p.clients.within(ctx, g.ClientID, formLife)
+	if err != nil {
+		return Document{}, unavailable(err)
+	}
+	head := struct {
+		Issuer   string `json:"iss,omitempty"`
+		Audience string `json:"aud,omitempty"`
+		Subject  string `json:"sub"`
+	}{Subject: g.Subject}
+	if c.Keys.UserInfoAlg != "" || c.Keys.UserInfoSeal.Alg != "" { // a JWT says from whom and to whom (OIDC Core 5.3.2)
+		head.Issuer, head.Audience = p.Issuer, c.ID
+	}
+	payload, err := p.guarded(join(head, g.UserInfo))
+	if err != nil {
+		return Document{}, err
+	}
+	return p.addressed(ctx, c, payload)
 }
 
 // join puts the members of a released claim set behind those of head. The set is typed and was encoded by claims, so it

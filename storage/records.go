@@ -57,6 +57,19 @@ type ClientKeys struct {
 	AssertionAlg string `json:"token_endpoint_auth_signing_alg,omitempty"`
 	RequestAlg   string `json:"request_object_signing_alg,omitempty"`
 	ResponseAlg  string `json:"authorization_signed_response_alg,omitempty"` // ours, for JARM; empty: as the ID token
+
+	UserInfoAlg       string     `json:"userinfo_signed_response_alg,omitempty"`      // ours; empty: plain JSON
+	IntrospectAlg     string     `json:"introspection_signed_response_alg,omitempty"` // ours; empty: as the ID token
+	IDTokenSeal       Encryption `json:"id_token_encrypted_response,omitzero"`        // to the client's key, as are the next
+	UserInfoSeal      Encryption `json:"userinfo_encrypted_response,omitzero"`        //
+	ResponseSeal      Encryption `json:"authorization_encrypted_response,omitzero"`   // of signed authorization responses (JARM)
+	IntrospectionSeal Encryption `json:"introspection_encrypted_response,omitzero"`   // of signed introspections (RFC 9701)
+}
+
+// Encryption is how something is encrypted to a client; without Alg it is not.
+type Encryption struct {
+	Alg string `json:"alg"` // one of jwe.Algs
+	Enc string `json:"enc"` // one of jwe.Encs
 }
 
 // ClientTLS is what a client certificate must be (RFC 8705 section 2.1.2); one of the names is set for tls_client_auth.

@@ -69,6 +69,8 @@ var (
 	PKCERequired        = New("pkce_required", 400, Site, "invalid_request")
 	LoginRequired       = New("login_required", 400, You, "login_required")
 	ConsentRequired     = New("consent_required", 400, You, "consent_required")
+	EncryptionKeyNone   = New("encryption_key_missing", 400, Site, "invalid_request")
+	HintEncrypted       = New("id_token_hint_encrypted", 400, Site, "invalid_request")
 	LogoutInvalid       = New("logout_invalid", 400, Site, "")
 
 	// The server.

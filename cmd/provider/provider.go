@@ -18,6 +18,7 @@ import (
 	"tegata/authn/jpki"
 	"tegata/authn/revocation"
 	"tegata/idp"
+	"tegata/idp/clients/fetch"
 	"tegata/idp/keys"
 	"tegata/idp/op"
 	"tegata/idp/session"
@@ -112,7 +113,7 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	}
 	var err error
 	p.IDP, err = idp.New(idp.Config{
-		Issuer: o.Issuer, Store: store, Keys: ring, Judge: judge, Sources: judge.Sources(), MinAgent: MinAgent, Disabled: p.switches.disabled,
+		Issuer: o.Issuer, Store: store, Keys: ring, ClientKeys: &fetch.Keys{Outside: o.Edge.Outside, Now: o.Now}, Judge: judge, Sources: judge.Sources(), MinAgent: MinAgent, Disabled: p.switches.disabled,
 		SubjectKey: o.SubjectKey, SessionRule: session.Default, Now: o.Now, Rand: o.Rand, Log: o.Log})
 	if err != nil {
 		return nil, err

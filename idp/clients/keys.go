@@ -52,7 +52,8 @@ func ParseKeys(raw []byte) (keys []jose.JSONWebKey, unknown int, err error) {
 // keys checks where a client's public keys are and what it signs with them.
 func (r *registration) keys() storage.ClientKeys {
 	inline := len(r.JWKS) > 0 && string(r.JWKS) != "null"
-	out := storage.ClientKeys{JWKSURI: r.JWKSURI, AssertionAlg: r.AssertionAlg, RequestAlg: r.RequestAlg, ResponseAlg: r.ResponseAlg}
+	out := storage.ClientKeys{JWKSURI: r.JWKSURI, AssertionAlg: r.AssertionAlg, RequestAlg: r.RequestAlg, ResponseAlg: r.ResponseAlg,
+		UserInfoAlg: r.UserInfoAlg, IntrospectAlg: r.IntrospectAlg}
 	switch {
 	case inline && r.JWKSURI != "":
 		r.refuse("jwks_uri", "may not come together with jwks (RFC 7591 section 2).")
@@ -67,7 +68,10 @@ func (r *registration) keys() storage.ClientKeys {
 	}
 	r.checkAlg("token_endpoint_auth_signing_alg", r.AssertionAlg, jwt.Algorithms)
 	r.checkAlg("request_object_signing_alg", r.RequestAlg, jwt.Algorithms)
+	r.encryption(&out)
 	r.checkAlg("authorization_signed_response_alg", r.ResponseAlg, keys.Algorithms)
+	r.checkAlg("userinfo_signed_response_alg", r.UserInfoAlg, keys.Algorithms)
+	r.checkAlg("introspection_signed_response_alg", r.IntrospectAlg, keys.Algorithms)
 	r.checkAlg("id_token_signed_response_alg", r.IDTokenAlg, keys.Algorithms)
 	return out
 }

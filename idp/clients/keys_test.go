@@ -62,6 +62,8 @@ func TestEachMistakeWithKeysIsNamed(t *testing.T) {
 	public := jose.JSONWebKey{Key: p256(t).Public(), KeyID: "k"}
 	encryption := public
 	encryption.Use = "enc"
+	forUs := encryption
+	forUs.KeyID = "e"
 	for _, tc := range []struct {
 		name   string
 		field  string // of the one problem; "" for none
@@ -93,6 +95,28 @@ func TestEachMistakeWithKeysIsNamed(t *testing.T) {
 		{"unsigned request objects", "request_object_signing_alg", func(m *Metadata) { m.RequestAlg = "none" }},
 		{"signed answers", "", func(m *Metadata) { m.ResponseAlg = "RS256" }},
 		{"answers signed in a way we have not", "authorization_signed_response_alg", func(m *Metadata) { m.ResponseAlg = "HS256" }},
+		{"an encrypted ID token", "", func(m *Metadata) { m.IDTokenEncAlg, m.JWKS = "ECDH-ES", set(t, public, forUs) }},
+		{"encrypted answers of all kinds", "", func(m *Metadata) {
+			m.UserInfoAlg, m.UserInfoEncAlg, m.UserInfoEnc, m.ResponseEncAlg, m.IntrospectEncAlg, m.IntrospectAlg = "PS256", "ECDH-ES+A256KW", "A256GCM", "ECDH-ES", "ECDH-ES", "EdDSA"
+			m.JWKS = set(t, public, forUs)
+		}},
+		{"keys that will be published", "", func(m *Metadata) {
+			m.IDTokenEncAlg, m.JWKS, m.JWKSURI = "RSA-OAEP-256", nil, "https://bank.example/jwks"
+		}},
+		{"encryption without a key", "jwks", func(m *Metadata) {
+			m.AuthMethod, m.ClientSecret, m.JWKS, m.IDTokenEncAlg = AuthBasic, secret, nil, "ECDH-ES"
+		}},
+		{"encryption with a key to sign alone", "jwks", func(m *Metadata) {
+			m.IDTokenEncAlg, m.JWKS = "ECDH-ES", set(t, jose.JSONWebKey{Key: public.Key, KeyID: "k", Use: "sig"})
+		}},
+		{"encryption with a key of another kind", "jwks", func(m *Metadata) { m.UserInfoEncAlg, m.JWKS = "RSA-OAEP-256", set(t, public, forUs) }},
+		{"a broken way to encrypt", "id_token_encrypted_response_alg", func(m *Metadata) { m.IDTokenEncAlg = "RSA1_5" }},
+		{"a cipher that we have not", "userinfo_encrypted_response_enc", func(m *Metadata) {
+			m.UserInfoEncAlg, m.UserInfoEnc, m.JWKS = "ECDH-ES", "A192GCM", set(t, public, forUs)
+		}},
+		{"a cipher for nothing", "authorization_encrypted_response_alg", func(m *Metadata) { m.ResponseEnc = "A256GCM" }},
+		{"userinfo signed in a way we have not", "userinfo_signed_response_alg", func(m *Metadata) { m.UserInfoAlg = "none" }},
+		{"introspection signed in a way we have not", "introspection_signed_response_alg", func(m *Metadata) { m.IntrospectAlg = "HS256" }},
 		{"signed requests without a key", "jwks", func(m *Metadata) {
 			m.AuthMethod, m.ClientSecret, m.JWKS, m.RequireSignedRequest = AuthBasic, secret, nil, true
 		}},

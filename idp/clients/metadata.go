@@ -51,6 +51,16 @@ type Metadata struct {
 	AssertionAlg         string          `json:"token_endpoint_auth_signing_alg,omitempty"`
 	RequestAlg           string          `json:"request_object_signing_alg,omitempty"`
 	ResponseAlg          string          `json:"authorization_signed_response_alg,omitempty"`
+	UserInfoAlg          string          `json:"userinfo_signed_response_alg,omitempty"`
+	IntrospectAlg        string          `json:"introspection_signed_response_alg,omitempty"` // RFC 9701 section 6, as the next
+	IDTokenEncAlg        string          `json:"id_token_encrypted_response_alg,omitempty"`
+	IDTokenEnc           string          `json:"id_token_encrypted_response_enc,omitempty"`
+	UserInfoEncAlg       string          `json:"userinfo_encrypted_response_alg,omitempty"`
+	UserInfoEnc          string          `json:"userinfo_encrypted_response_enc,omitempty"`
+	ResponseEncAlg       string          `json:"authorization_encrypted_response_alg,omitempty"` // JARM section 3
+	ResponseEnc          string          `json:"authorization_encrypted_response_enc,omitempty"`
+	IntrospectEncAlg     string          `json:"introspection_encrypted_response_alg,omitempty"`
+	IntrospectEnc        string          `json:"introspection_encrypted_response_enc,omitempty"`
 	RequireSignedRequest bool            `json:"require_signed_request_object,omitempty"`
 	RequirePAR           bool            `json:"require_pushed_authorization_requests,omitempty"`
 	TLSSubjectDN         string          `json:"tls_client_auth_subject_dn,omitempty"`
@@ -74,11 +84,8 @@ var harmless = []string{
 
 // protections are members that a client would rely on. Dropping one in silence would weaken what it asked for.
 var protections = []string{
-	"authorization_encrypted_response_alg", "authorization_encrypted_response_enc",
-	"client_secret_expires_at", "default_max_age", "id_token_encrypted_response_alg",
-	"id_token_encrypted_response_enc", "request_object_encryption_alg", "request_object_encryption_enc",
-	"software_statement", "userinfo_encrypted_response_alg",
-	"userinfo_encrypted_response_enc", "userinfo_signed_response_alg",
+	"client_secret_expires_at", "default_max_age", "request_object_encryption_alg", "request_object_encryption_enc",
+	"software_statement",
 }
 
 // used lists the members that Metadata has a field for, in the order of the fields: those without come last.

@@ -89,7 +89,7 @@ func TestEachMistakeIsNamed(t *testing.T) {
 		{"another subject every time", "", func(m *Metadata) { m.SubjectType = "transient" }},
 		{"subjects of no kind", "subject_type", func(m *Metadata) { m.SubjectType = "x" }},
 		{"an application of no kind", "application_type", func(m *Metadata) { m.ApplicationType = "spa" }},
-		{"a protection that we lack", "userinfo_signed_response_alg", func(m *Metadata) { m.Unsupported = []string{"userinfo_signed_response_alg"} }},
+		{"a protection that we lack", "request_object_encryption_alg", func(m *Metadata) { m.Unsupported = []string{"request_object_encryption_alg"} }},
 		{"no redirect URI", "redirect_uris", func(m *Metadata) { m.RedirectURIs = nil }},
 		{"fifty-one redirect URIs", "redirect_uris", func(m *Metadata) { m.RedirectURIs = make([]string, 51) }},
 		{"a bad second redirect URI", "redirect_uris[1]", func(m *Metadata) { m.RedirectURIs = append(m.RedirectURIs, "http://shop.example/cb") }},

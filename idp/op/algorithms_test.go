@@ -18,3 +18,11 @@ func published(t *testing.T, w *idptest.World) jose.JSONWebKeySet {
 	}
 	return set
 }
+
+// knownOfKeys is what discovery may say of keys and algorithms, besides known.
+var knownOfKeys = []string{
+	"userinfo_signing_alg_values_supported", "id_token_encryption_alg_values_supported", "id_token_encryption_enc_values_supported",
+	"userinfo_encryption_alg_values_supported", "userinfo_encryption_enc_values_supported", "authorization_encryption_alg_values_supported",
+	"authorization_encryption_enc_values_supported", "introspection_encryption_alg_values_supported", "introspection_encryption_enc_values_supported",
+	"mtls_endpoint_aliases",
+}

@@ -11,6 +11,7 @@ import (
 	"tegata/idp/clients"
 	"tegata/idp/clients/register"
 	"tegata/idp/dpop"
+	"tegata/idp/jwe"
 	"tegata/idp/jwt"
 	"tegata/idp/keys"
 )
@@ -47,6 +48,10 @@ type metadata struct {
 	RequestSupport bool     `json:"request_parameter_supported"`
 	PAREndpoint    string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 section 5
 	RequirePAR     bool     `json:"require_pushed_authorization_requests"`
+	ResponseKeys   []string `json:"authorization_encryption_alg_values_supported"`
+	ResponseEncs   []string `json:"authorization_encryption_enc_values_supported"`
+	IntrospectKeys []string `json:"introspection_encryption_alg_values_supported"`
+	IntrospectEncs []string `json:"introspection_encryption_enc_values_supported"`
 	ResponseAlgs   []string `json:"authorization_signing_alg_values_supported"` // JARM section 4
 	IntrospectAlgs []string `json:"introspection_signing_alg_values_supported"` // RFC 9701 section 7
 	ProofAlgs      []string `json:"dpop_signing_alg_values_supported"`          // RFC 9449 section 5.1
@@ -59,35 +64,40 @@ func discovery(p *idp.Provider, o Options) metadata {
 	methods := authMethods(certs)
 	m := metadata{
 		DiscoveryConfiguration: &oidc.DiscoveryConfiguration{
-			Issuer:                                     issuer,
-			AuthorizationEndpoint:                      issuer + AuthorizePath,
-			TokenEndpoint:                              issuer + TokenPath,
-			UserinfoEndpoint:                           issuer + UserInfoPath,
-			EndSessionEndpoint:                         issuer + EndSessionPath,
-			JwksURI:                                    issuer + JWKSPath,
-			ServiceDocumentation:                       issuer + ManualPath,
-			OPPolicyURI:                                o.PolicyURI,
-			OPTermsOfServiceURI:                        o.TermsURI,
-			ScopesSupported:                            clients.Scopes(),
-			ClaimsSupported:                            claimNames(),
-			ResponseTypesSupported:                     []string{"code"},
-			ResponseModesSupported:                     ResponseModes,
-			GrantTypesSupported:                        []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken},
-			ACRValuesSupported:                         []string{p.Judge.ACR()},
-			SubjectTypesSupported:                      clients.SubjectTypes,
-			IDTokenSigningAlgValuesSupported:           keys.Algorithms,
-			TokenEndpointAuthMethodsSupported:          methods,
-			TokenEndpointAuthSigningAlgValuesSupported: jwt.Algorithms,
-			IntrospectionEndpoint:                      issuer + IntrospectPath,
-			IntrospectionEndpointAuthMethodsSupported:  confidential(methods),
+			Issuer:                                             issuer,
+			AuthorizationEndpoint:                              issuer + AuthorizePath,
+			TokenEndpoint:                                      issuer + TokenPath,
+			UserinfoEndpoint:                                   issuer + UserInfoPath,
+			EndSessionEndpoint:                                 issuer + EndSessionPath,
+			JwksURI:                                            issuer + JWKSPath,
+			ServiceDocumentation:                               issuer + ManualPath,
+			OPPolicyURI:                                        o.PolicyURI,
+			OPTermsOfServiceURI:                                o.TermsURI,
+			ScopesSupported:                                    clients.Scopes(),
+			ClaimsSupported:                                    claimNames(),
+			ResponseTypesSupported:                             []string{"code"},
+			ResponseModesSupported:                             ResponseModes,
+			GrantTypesSupported:                                []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken},
+			ACRValuesSupported:                                 []string{p.Judge.ACR()},
+			SubjectTypesSupported:                              clients.SubjectTypes,
+			IDTokenSigningAlgValuesSupported:                   keys.Algorithms,
+			IDTokenEncryptionAlgValuesSupported:                jwe.Algs,
+			IDTokenEncryptionEncValuesSupported:                jwe.Encs,
+			UserinfoSigningAlgValuesSupported:                  keys.Algorithms,
+			UserinfoEncryptionAlgValuesSupported:               jwe.Algs,
+			UserinfoEncryptionEncValuesSupported:               jwe.Encs,
+			TokenEndpointAuthMethodsSupported:                  methods,
+			TokenEndpointAuthSigningAlgValuesSupported:         jwt.Algorithms,
+			IntrospectionEndpoint:                              issuer + IntrospectPath,
+			IntrospectionEndpointAuthMethodsSupported:          confidential(methods),
 			IntrospectionEndpointAuthSigningAlgValuesSupported: jwt.Algorithms,
-			RevocationEndpoint:                              issuer + RevocationPath,
-			RevocationEndpointAuthMethodsSupported:          methods,
-			RevocationEndpointAuthSigningAlgValuesSupported: jwt.Algorithms,
-			RequestObjectSigningAlgValuesSupported:          jwt.Algorithms,
-			CodeChallengeMethodsSupported:                   []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
-			ClaimTypesSupported:                             []string{"normal"},
-			UILocalesSupported:                              oidc.Locales{language.Japanese, language.English},
+			RevocationEndpoint:                                 issuer + RevocationPath,
+			RevocationEndpointAuthMethodsSupported:             methods,
+			RevocationEndpointAuthSigningAlgValuesSupported:    jwt.Algorithms,
+			RequestObjectSigningAlgValuesSupported:             jwt.Algorithms,
+			CodeChallengeMethodsSupported:                      []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
+			ClaimTypesSupported:                                []string{"normal"},
+			UILocalesSupported:                                 oidc.Locales{language.Japanese, language.English},
 		},
 		ISSParameter:   true,
 		MinAgent:       p.MinAgent,
@@ -95,6 +105,10 @@ func discovery(p *idp.Provider, o Options) metadata {
 		RequestSupport: true,
 		PAREndpoint:    issuer + PARPath,
 		ResponseAlgs:   keys.Algorithms,
+		ResponseKeys:   jwe.Algs,
+		ResponseEncs:   jwe.Encs,
+		IntrospectKeys: jwe.Algs,
+		IntrospectEncs: jwe.Encs,
 		IntrospectAlgs: keys.Algorithms,
 		ProofAlgs:      dpop.Algorithms,
 		CertBound:      certs.enabled(),

@@ -61,6 +61,10 @@ func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
 		f.refuse(w, r, c, req, err)
 		return
 	}
+	if idp.Encrypted(asked.Get("id_token_hint")) { // nobody but its receiver can open it (OIDC Core 3.1.2.1)
+		f.refuse(w, r, c, req, fail.HintEncrypted.At("id_token_hint"))
+		return
+	}
 	req.Subject, req.Pushed = f.hintSubject(asked, c), pushed
 	step, err := f.idp.Begin(r.Context(), c, req, f.pages.Browser(w, r))
 	if err != nil {

@@ -30,9 +30,8 @@ type Registration struct {
 
 // Register mounts the protocol endpoints on mux, one explicit route per method.
 func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
-	keys := &fetch.Keys{Outside: o.Outside, Now: p.Now}
-	auth := &authenticator{idp: p, keys: keys, certs: o.Certificates}
-	d := &desk{issuer: p.Issuer, keys: keys, pushed: &par.Desk{Store: p.Store, Now: p.Now, Rand: p.Rand}, now: p.Now}
+	auth := &authenticator{idp: p, keys: p.ClientKeys, certs: o.Certificates}
+	d := &desk{issuer: p.Issuer, keys: p.ClientKeys, pushed: &par.Desk{Store: p.Store, Now: p.Now, Rand: p.Rand}, now: p.Now}
 	f := &front{idp: p, pages: pages, desk: d}
 	mux.HandleFunc("GET "+AuthorizePath, f.authorize)
 	mux.HandleFunc("POST "+AuthorizePath, f.authorize)

@@ -74,7 +74,11 @@ func (p *push) take(r *http.Request) (string, error) {
 	if err != nil {
 		return "", pushError(err)
 	}
-	if _, err := requestOf(asked, c, to); err != nil {
+	req, err := requestOf(asked, c, to)
+	if err == nil {
+		err = p.idp.CanEncrypt(ctx, c, req)
+	}
+	if err != nil {
 		return "", pushError(err)
 	}
 	uri, err := p.desk.pushed.Push(ctx, c.ID, asked)

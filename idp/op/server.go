@@ -9,6 +9,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	zop "github.com/zitadel/oidc/v3/pkg/op"
 
+	"tegata/authn/fail"
 	"tegata/claims"
 	"tegata/idp"
 	"tegata/storage"
@@ -84,6 +85,9 @@ func issued(t idp.Tokens, err error) (*zop.Response, error) {
 	}), nil
 }
 
+// keyMissing is what an authenticated client's engineers read.
+var keyMissing = fail.EncryptionKeyNone.Code + ": no public key in the client's jwks or jwks_uri is for the registered encrypted_response_alg"
+
 // protocolError chooses the OAuth word for an error of idp. unknownClient is used when the client is the problem.
 // Everything else is a detail-free server_error: the cause is the operator's.
 func protocolError(err, unknownClient error) error {
@@ -92,6 +96,8 @@ func protocolError(err, unknownClient error) error {
 		return nil
 	case errors.Is(err, idp.ErrInvalidGrant):
 		return oidc.ErrInvalidGrant()
+	case errors.Is(err, fail.EncryptionKeyNone):
+		return oidc.ErrInvalidRequest().WithDescription("%s", keyMissing)
 	case isClientUnknown(err):
 		return unknownClient
 	case isUnavailable(err):

@@ -1,10 +1,12 @@
 package op
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
 
+	"tegata/authn/fail"
 	"tegata/idp"
 	"tegata/idp/dpop"
 )
@@ -34,12 +36,12 @@ func (u *userInfo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	holder := idp.Holder{Certificate: certs.thumbprint()}
 	if !bound {
-		body, err := u.idp.UserInfo(r.Context(), token, holder)
-		u.answer(w, u.challenge("Bearer"), body, err)
+		doc, err := u.idp.UserInfo(r.Context(), token, holder)
+		u.answer(w, u.challenge("Bearer"), doc, err)
 		return
 	}
-	body, err := u.proved(r, token, holder)
-	u.answer(w, u.challenge("DPoP"), body, err)
+	doc, err := u.proved(r, token, holder)
+	u.answer(w, u.challenge("DPoP"), doc, err)
 }
 
 // challenge says how to come in: which proofs we read (RFC 9449 section 7.1), and where the rest is written (RFC 9728
@@ -54,27 +56,27 @@ func (u *userInfo) challenge(scheme string) string {
 
 // proved is the data behind a token whose holder proves to have its key. The proof is spent last, when everything else
 // is good.
-func (u *userInfo) proved(r *http.Request, token string, h idp.Holder) ([]byte, error) {
+func (u *userInfo) proved(r *http.Request, token string, h idp.Holder) (idp.Document, error) {
 	check := proofs{u.idp}
 	proof, err := check.of(r.Header, r.Method, UserInfoPath, token)
 	switch {
 	case err != nil:
-		return nil, err
+		return idp.Document{}, err
 	case proof == nil:
-		return nil, dpop.ErrProof
+		return idp.Document{}, dpop.ErrProof
 	}
 	h.Key = proof.Thumbprint
-	body, err := u.idp.UserInfo(r.Context(), token, h)
+	doc, err := u.idp.UserInfo(r.Context(), token, h)
 	if err != nil {
-		return nil, err
+		return idp.Document{}, err
 	}
 	if err := check.spend(r.Context(), proof); err != nil {
-		return nil, err
+		return idp.Document{}, err
 	}
-	return body, nil
+	return doc, nil
 }
 
-func (u *userInfo) answer(w http.ResponseWriter, challenge string, body []byte, err error) {
+func (u *userInfo) answer(w http.ResponseWriter, challenge string, doc idp.Document, err error) {
 	refuse := func(word string) {
 		w.Header().Set("WWW-Authenticate", challenge+`, error="`+word+`"`)
 		writeJSON(w, http.StatusUnauthorized, []byte(`{"error":"`+word+`"}`))
@@ -86,10 +88,14 @@ func (u *userInfo) answer(w http.ResponseWriter, challenge string, body []byte, 
 		refuse("invalid_token")
 	case isUnavailable(err):
 		writeJSON(w, http.StatusServiceUnavailable, []byte(`{"error":"temporarily_unavailable"}`))
+	case errors.Is(err, fail.EncryptionKeyNone):
+		body, _ := json.Marshal(pushFault{"invalid_request", keyMissing}) // two texts
+		writeJSON(w, http.StatusBadRequest, body)
 	case err != nil:
 		writeJSON(w, http.StatusInternalServerError, []byte(`{"error":"server_error"}`))
 	default:
-		writeJSON(w, http.StatusOK, body)
+		w.Header().Set("Content-Type", doc.Type)
+		_, _ = w.Write(doc.Body) // the client may be gone; there is nobody to tell
 	}
 }
 
