@@ -58,7 +58,7 @@ type Judge struct {
 
 // Operations says what the card must do for a request.
 func Operations(r storage.AuthRequest) []string {
-	if len(claims.Items(r.Scopes)) == 0 {
+	if len(claims.Asked(r.Scopes, r.Items)) == 0 {
 		return []string{statement.Authenticate}
 	}
 	return []string{statement.Authenticate, statement.ReadAttributes}

@@ -68,7 +68,7 @@ func wordsOf(lang string) words {
 	return english
 }
 
-func pick(first bool, a, b string) string {
+func pick[T any](first bool, a, b T) T {
 	if first {
 		return a
 	}

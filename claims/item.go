@@ -40,6 +40,9 @@ const (
 	ScopeOffline = "offline_access" // OIDC Core 11; for clients that registered it, so Scopes leaves it out
 )
 
+// WordVerified stands for verified_claims where words for what was asked and agreed to are kept.
+const WordVerified = "verified_claims"
+
 // entry is what the catalogue says of one item.
 type entry struct {
 	item  Item
@@ -87,6 +90,13 @@ func Scopes() []string {
 // Items gives the items that scopes ask for, in catalogue order, each once. Other scopes ask for nothing.
 func Items(scopes []string) []Item {
 	return slices.DeleteFunc(Catalogue(), func(i Item) bool { return !slices.Contains(scopes, i.Scope()) })
+}
+
+// Asked gives the items that scopes and other words ask for together, in catalogue order, each once.
+func Asked(scopes, words []string) []Item {
+	return slices.DeleteFunc(Catalogue(), func(i Item) bool {
+		return !slices.Contains(scopes, i.Scope()) && !slices.Contains(words, string(i))
+	})
 }
 
 // Scope that asks for the item.

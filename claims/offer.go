@@ -17,6 +17,7 @@ const (
 	NotVerified  Reason = "not_verified" // nobody signed for it: anyone can type a birthdate
 	NotDecided   Reason = "not_decided"  // the card says too little to be sure: a part of a date, an address without a municipality
 	LivesAbroad  Reason = "lives_abroad" // there is no address in Japan, and a country would be a guess
+	NotMatching  Reason = "not_matching" // the relying party wanted it under a condition, or in a form, that it does not have
 
 	AskedTooOften Reason = "asked_too_often" // one more answer would help to find out the birthdate; see package ledger
 )
@@ -38,6 +39,8 @@ func (o Offer) Withheld(r Reason) Offer { return Offer{Item: o.Item, Reason: r} 
 type value struct {
 	text        string // name, address, gender
 	substituted bool   // name
+	family      string // name, where it is known where it ends
+	given       string
 	place       *Place // address and its parts
 	birth       Date   // birthdate
 	yes         bool   // predicates
@@ -117,7 +120,8 @@ func unless(known bool, r Reason) Reason {
 }
 
 func evaluateName(n Name) (value, Reason) {
-	return value{text: n.Full(), substituted: n.Substituted()}, unless(n.Full() != "", NotKnown)
+	family, given, _ := n.Split()
+	return value{text: n.Full(), substituted: n.Substituted(), family: family, given: given}, unless(n.Full() != "", NotKnown)
 }
 
 // evaluateAddress leaves out the note of someone who lives abroad: it is no address. The whole address may be sent even

@@ -1,9 +1,12 @@
 package claims
 
-import "slices"
+import "strings"
 
 // country of every address in the Japanese resident register (ISO 3166-1 alpha-2).
 const country = "JP"
+
+// countryCode is the same in the words of OpenID Identity Assurance (ISO 3166-1 alpha-3).
+const countryCode = "JPN"
 
 // ClaimSet is what a relying party hears about a person in one response. It is a closed type: a claim
 // without a field here has no way out. Absent claims are absent from the JSON.
@@ -26,6 +29,19 @@ type ClaimSet struct {
 	AgeOver25        *bool         `json:"age_over_25,omitempty"`
 	AgeOver60        *bool         `json:"age_over_60,omitempty"`
 	AgeOver65        *bool         `json:"age_over_65,omitempty"`
+
+	// What is only sent when it was asked for by this very name.
+	FamilyName  string `json:"family_name,omitempty"`
+	GivenName   string `json:"given_name,omitempty"`
+	Age13OrOver *bool  `json:"::age_13_or_over,omitempty"`
+	Age15OrOver *bool  `json:"::age_15_or_over,omitempty"`
+	Age16OrOver *bool  `json:"::age_16_or_over,omitempty"`
+	Age18OrOver *bool  `json:"::age_18_or_over,omitempty"`
+	Age20OrOver *bool  `json:"::age_20_or_over,omitempty"`
+	Age25OrOver *bool  `json:"::age_25_or_over,omitempty"`
+	Age60OrOver *bool  `json:"::age_60_or_over,omitempty"`
+	Age65OrOver *bool  `json:"::age_65_or_over,omitempty"`
+	Scripts
 }
 
 // AddressClaim is the address claim of OIDC Core 5.1.1. Formatted is the register's own text; the parts are there when
@@ -37,6 +53,8 @@ type AddressClaim struct {
 	Locality  string `json:"locality,omitempty"`       // county, municipality and ward
 	Region    string `json:"region,omitempty"`         // prefecture
 	Country   string `json:"country,omitempty"`
+
+	CountryCode string `json:"country_code,omitempty"` // in place of Country inside verified_claims (ISO 3166-1 alpha-3)
 }
 
 // Encode gives the JSON object; {} when nothing is released.
@@ -51,12 +69,16 @@ func DecodeClaimSet(b []byte) (ClaimSet, error) {
 	return *c, nil
 }
 
-// Answer to a predicate; nil when it is not released, and for other items.
+// Answer to a predicate, under either of its names; nil when it is not released, and for other items.
 func (c ClaimSet) Answer(i Item) *bool {
-	if a := c.answer(i); a != nil {
-		return *a
+	a := c.answer(i)
+	switch {
+	case a == nil:
+		return nil
+	case *a == nil:
+		return *c.transformed(i)
 	}
-	return nil
+	return *a
 }
 
 // answer is where a predicate's claim stands, nil for other items.
@@ -82,65 +104,73 @@ func (c *ClaimSet) answer(i Item) **bool {
 	return nil
 }
 
-// Released is the outcome of a consent: what goes where, and what stays here.
-type Released struct {
-	IDToken  ClaimSet
-	UserInfo ClaimSet
-	Withheld []Withheld // every item of the catalogue that neither response carries, in its order
-}
-
-// Withheld is an item that stays here, with the reason for the person's own view.
-type Withheld struct {
-	Item   Item
-	Reason Reason
-}
-
-// Release lets out the offers that are available and that the person consented to.
-func Release(offers []Offer, consented []Item) Released {
-	r := Released{Withheld: make([]Withheld, 0, len(catalogue))}
-	for _, e := range catalogue {
-		at := slices.IndexFunc(offers, func(o Offer) bool { return o.Item == e.item })
-		if at < 0 {
-			r.Withheld = append(r.Withheld, Withheld{e.item, NotAsked})
-			continue
+// set puts one claim under one name, as far as it is known in that form.
+func (c *ClaimSet) set(n Claim, o *Offer) {
+	v := &o.value
+	switch {
+	case n.tag != untagged && !n.written(): // it has no language
+	case n.form == transformed:
+		*c.transformed(n.item) = new(v.yes)
+	case o.Item == ItemName && n.form == substituted:
+		c.NameSubstituted = v.substituted
+	case o.Item == ItemName:
+		c.setText(n, v.name(n.form))
+	case o.Item == ItemAddress:
+		if to := c.place(n.tag); to != nil && n.tag.fits(v.text) {
+			p := v.place
+			*to = &AddressClaim{Formatted: v.text, Street: p.Rest, Locality: p.Locality(), Region: p.Prefecture, Country: country}
 		}
-		o := &offers[at]
-		switch {
-		case !o.Available:
-			r.Withheld = append(r.Withheld, Withheld{e.item, o.Reason})
-		case !slices.Contains(consented, e.item):
-			r.Withheld = append(r.Withheld, Withheld{e.item, NotConsented})
-		default:
-			r.let(o)
-		}
-	}
-	return r
-}
-
-func (r *Released) let(o *Offer) {
-	r.UserInfo.put(o)
-	if o.Item.InIDToken() {
-		r.IDToken.put(o)
-	}
-}
-
-func (c *ClaimSet) put(o *Offer) {
-	switch o.Item {
-	case ItemName:
-		c.Name, c.NameSubstituted = o.value.text, o.value.substituted
-	case ItemAddress:
-		p := o.value.place
-		c.Address = &AddressClaim{Formatted: o.value.text, Street: p.Rest, Locality: p.Locality(), Region: p.Prefecture, Country: country}
-	case ItemPrefecture:
-		c.Prefecture, c.PrefectureCode = o.value.place.Prefecture, o.value.place.PrefectureCode
-	case ItemMunicipality:
-		c.Municipality, c.MunicipalityCode = o.value.place.Locality(), o.value.place.Code
-	case ItemBirthdate:
-		c.Birthdate = o.value.birth.ISO()
-	case ItemGender:
-		c.Gender = Gender(o.value.text)
+	case o.Item == ItemPrefecture:
+		*pick(n.form == code, &c.PrefectureCode, &c.Prefecture) = pick(n.form == code, v.place.PrefectureCode, v.place.Prefecture)
+	case o.Item == ItemMunicipality:
+		*pick(n.form == code, &c.MunicipalityCode, &c.Municipality) = pick(n.form == code, v.place.Code, v.place.Locality())
+	case o.Item == ItemBirthdate:
+		c.Birthdate = v.birth.ISO()
+	case o.Item == ItemGender:
+		c.Gender = Gender(v.text)
 	default:
-		yes := o.value.yes
-		*c.answer(o.Item) = &yes
+		*c.answer(o.Item) = new(v.yes)
 	}
+}
+
+func (c *ClaimSet) setText(n Claim, text string) {
+	if to := c.text(n); to != nil && text != "" && n.tag.fits(text) {
+		*to = text
+	}
+}
+
+// name is the part of a name that a form gives; "" when nobody can say where the family name ends.
+func (v *value) name(f form) string {
+	switch f {
+	case family:
+		return v.family
+	case given:
+		return v.given
+	}
+	return v.text
+}
+
+// FullestName is the most that the set says of a name, under whatever names; "" when nothing.
+func (c ClaimSet) FullestName() string {
+	most := ""
+	for t := untagged; t < tagElsewhere; t++ {
+		row := func(f form) string { return *c.text(Claim{item: ItemName, form: f, tag: t}) }
+		parts := strings.TrimSpace(row(family) + wideSpace + row(given))
+		for _, text := range []string{row(whole), strings.Trim(parts, wideSpace)} {
+			if len(text) > len(most) {
+				most = text
+			}
+		}
+	}
+	return most
+}
+
+// Formatted is the address in the set, under whatever name; "" when there is none.
+func (c ClaimSet) Formatted() string {
+	for t := untagged; t < tagElsewhere; t++ {
+		if a := *c.place(t); a != nil {
+			return a.Formatted
+		}
+	}
+	return ""
 }

@@ -272,7 +272,7 @@ func TestReleasedIsRequestedAndConsentedAndKnown(t *testing.T) {
 		requested, consented := anyItems().Draw(t, "requested"), anyItems().Draw(t, "consented")
 		offers := Evaluate(p, requested, anyInstant(2020, 2040).Draw(t, "at"))
 		released := Release(offers, consented)
-		userinfo, idToken := names(t, released.UserInfo), names(t, released.IDToken)
+		userinfo, idToken := names(t, released.UserInfo.ClaimSet), names(t, released.IDToken.ClaimSet)
 		for _, item := range Catalogue() {
 			available := slices.ContainsFunc(offers, func(o Offer) bool { return o.Item == item && o.Available })
 			due := slices.Contains(requested, item) && slices.Contains(consented, item) && available
@@ -339,7 +339,7 @@ func TestClaimSetRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		set := Release(Evaluate(p, Catalogue(), noon), anyItems().Draw(t, "consented")).UserInfo
+		set := Release(Evaluate(p, Catalogue(), noon), anyItems().Draw(t, "consented")).UserInfo.ClaimSet
 		back, err := DecodeClaimSet(set.Encode())
 		if err != nil || string(back.Encode()) != string(set.Encode()) {
 			t.Fatalf("%s comes back as %s: %v", set.Encode(), back.Encode(), err)

@@ -11,7 +11,6 @@ import (
 	"tegata/authn/agent"
 	"tegata/authn/fail"
 	"tegata/authn/statement"
-	"tegata/claims"
 	"tegata/storage"
 )
 
@@ -59,7 +58,7 @@ func (p *Provider) agentContext(l storage.Login, c storage.Client) agent.Context
 	if u, err := url.Parse(l.Request.RedirectURI); err == nil {
 		ctx.Client.Host = u.Host
 	}
-	asked := claims.Items(l.Request.Scopes)
+	asked := items(l.Request)
 	for _, i := range asked {
 		ctx.Items = append(ctx.Items, string(i))
 	}

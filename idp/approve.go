@@ -47,7 +47,10 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 		return Step{}, err
 	}
 	if !expected(l.Request, link) {
-		return p.unexpected(ctx, id, client)
+		return p.refuseReturned(ctx, id, client, fail.LoginRequired)
+	}
+	if _, met := worth(l.ACR, l.Request); !met {
+		return p.refuseReturned(ctx, id, client, fail.ACRNotMet)
 	}
 	p.logins.put(l, &link)
 	if client.ID == Own {
@@ -62,21 +65,22 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 // expected says whether the person of link is the one that the relying party named, if it named one. It knows only
 // people who have a subject there already, so somebody new is never the one.
 func expected(r storage.AuthRequest, link storage.Link) bool {
-	return r.Subject == "" || r.Subject == link.Subject
+	return (r.Subject == "" || r.Subject == link.Subject) && (r.Subjects == nil || slices.Contains(r.Subjects, link.Subject))
 }
 
-// unexpected ends the login of somebody else than the relying party asked for (OIDC Core 3.1.2.1, id_token_hint).
-func (p *Provider) unexpected(ctx context.Context, id string, c storage.Client) (Step, error) {
+// refuseReturned ends a login that is not the one which the relying party asked for: somebody else's (OIDC Core 3.1.2.1,
+// id_token_hint; 5.5.1, sub), or not worth enough (5.5.1.1).
+func (p *Provider) refuseReturned(ctx context.Context, id string, c storage.Client, e *fail.Error) (Step, error) {
 	l, err := p.swap(ctx, id, func(l storage.Login) (storage.Login, error) {
 		if l.State != storage.Returned {
 			return l, fail.AlreadyUsed
 		}
-		return authn.Fail(l, fail.LoginRequired.Code), nil
+		return authn.Fail(l, e.Code), nil
 	}, p.plainSwap)
 	if err != nil {
 		return Step{}, err
 	}
-	return p.leave(Step{Login: l, Client: c, Err: fail.LoginRequired})
+	return p.leave(Step{Login: l, Client: c, Err: e})
 }
 
 // Optional says whether a person may leave items out one by one: where several can be sent, each may stay here. A single
@@ -121,7 +125,7 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []s
 		return Step{}, err
 	}
 	if !expected(s.Login.Request, s.Link) { // the form was quicker than Return
-		return p.unexpected(ctx, id, s.Client)
+		return p.refuseReturned(ctx, id, s.Client, fail.LoginRequired)
 	}
 	return p.approve(ctx, s.Login, true, s.Link, s.Client, b, consented)
 }
@@ -135,7 +139,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	if err != nil {
 		return Step{}, err
 	}
-	released := claims.Release(offered.offers, consented)
+	released := offered.wants.Release(offered.offers, consented)
 	code, err := authn.NewSecret(p.Rand)
 	if err != nil {
 		return Step{}, err
@@ -226,10 +230,11 @@ func (p *Provider) grant(l storage.Login, link storage.Link, c storage.Client, r
 		return storage.Grant{}, err
 	}
 	now := p.Now()
+	acr, _ := worth(l.ACR, l.Request)
 	return storage.Grant{
 		ID: id.Reveal(), ClientID: c.ID, AccountID: l.AccountID, SessionID: l.SessionID, Subject: subject,
 		Scopes: l.Request.Scopes, Nonce: l.Request.Nonce, RedirectURI: l.Request.RedirectURI, CodeChallenge: l.Request.CodeChallenge,
-		AuthTime: l.AuthTime, TellAuthTime: l.Request.MaxAge != nil, ACR: l.ACR, AMR: l.AMR,
+		AuthTime: l.AuthTime, TellAuthTime: l.Request.MaxAge != nil || l.Request.TellAuthTime, ACR: acr, AMR: l.AMR,
 		IDToken: r.IDToken.Encode(), UserInfo: r.UserInfo.Encode(),
 		CodeHash: code.Hash(), CodeExpires: now.Add(CodeLife), Offline: offline(l.Request), DPoPKey: l.Request.DPoPKey, CreatedAt: now,
 	}, nil

@@ -17,6 +17,10 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 	if !b.Known {
 		return Step{}, fail.Internal.Because(errors.New("a login needs a browser with a secret"))
 	}
+	r, err := p.understand(r)
+	if err != nil {
+		return p.refuse(c, r, fail.From(err))
+	}
 	if e := unanswerable(c, r); e != nil {
 		return p.refuse(c, r, e)
 	}
@@ -27,8 +31,9 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 		s, link, err := p.session(ctx, c, b)
 		switch {
 		case err == nil:
+			_, met := worth(s.ACR, r)
 			hasFacts := len(items(r)) == 0 || good(c, s.Facts)
-			if expected(r, link) && hasFacts && session.Serves(s, r, p.Now()) {
+			if expected(r, link) && hasFacts && met && session.Serves(s, r, p.Now()) {
 				return p.fromSession(ctx, c, r, b, s, link)
 			}
 		case !errors.Is(err, storage.ErrNotFound):

@@ -83,16 +83,42 @@ var outgoing = declare(map[string]check{
 	"exp": seconds, "iat": seconds, "auth_time": seconds,
 	"active": boolean, "client_id": given, "scope": form(`[a-z0-9_]+( [a-z0-9_]+)*`), "token_type": form(`Bearer|DPoP`), "cnf.x5t#S256": handle, "cnf.jkt": handle,
 	"acr": form(`[a-z][a-z0-9]{0,15}`), "amr": form(`[a-z]{2,16}`),
-	"name": text, "name_substituted": boolean, "birthdate": form(`\d{4}-\d\d-\d\d`), "gender": form(`male|female`),
-	"address.formatted": text, "address.street_address": text, "address.locality": text, "address.region": text, "address.country": form(`[A-Z]{2}`),
+	"verified_claims.verification.trust_framework": form(`https?://[^\s]+/trust_framework/[a-z_]+`),
+	"verified_claims.verification.assurance_level": form(`ial\d`),
+	"verified_claims.verification.time":            form(`\d{4}-\d\d-\d\dT00:00:00Z`), // a day, never a moment
+	evidence + "type":                              form(`document`), evidence + "check_details.check_method": form(`vcrypt|token`),
+	evidence + "document_details.type": form(`[a-z_]+`), evidence + "document_details.issuer.country_code": form(`[A-Z]{3}`),
+})
+
+const evidence = "verified_claims.verification.evidence."
+
+// aboutPerson are the members of claims about the person, alone and inside of verified_claims.
+var aboutPerson = map[string]check{
+	"name": text, "family_name": text, "given_name": text, "name_substituted": boolean, "birthdate": form(`\d{4}-\d\d-\d\d`), "gender": form(`male|female`),
+	"address.formatted": text, "address.street_address": text, "address.locality": text, "address.region": text,
+	"address.country": form(`[A-Z]{2}`), "address.country_code": form(`[A-Z]{3}`),
 	"address_prefecture": text, "address_prefecture_code": form(`\d\d`),
 	"address_municipality": text, "address_municipality_code": municipality,
-})
+}
 
 func declare(kinds map[string]check) map[string]check {
 	for _, i := range claims.Catalogue() {
 		if i.Predicate() {
-			kinds[string(i)] = boolean
+			aboutPerson[string(i)], aboutPerson[i.Transformed()] = boolean, boolean
+		}
+	}
+	for name, kind := range aboutPerson {
+		for _, within := range []string{"", "verified_claims.claims."} {
+			kinds[within+name] = kind
+			first, rest, nested := strings.Cut(name, ".")
+			if nested {
+				rest = "." + rest
+			}
+			for _, tag := range claims.Tags {
+				if slices.Contains([]string{"name", "family_name", "given_name", "address"}, first) {
+					kinds[within+first+"#"+tag+rest] = kind
+				}
+			}
 		}
 	}
 	return kinds

@@ -38,6 +38,16 @@ func TestInspect(t *testing.T) {
 		{"a municipality code with a wrong check digit", `{"address_municipality_code":"131017"}`, "address_municipality_code", "form"},
 		{"an answer that is no boolean", `{"age_over_18":"true"}`, "age_over_18", "form"},
 		{"one word of a list", `{"amr":["hwk","123456789012"]}`, "amr", "form"},
+		{"a number in a tagged name", `{"family_name#ja-Hani-JP":"` + planted + `"}`, "family_name#ja-Hani-JP", "my_number_context"},
+		{"a number in a verified name", `{"verified_claims":{"claims":{"name":"` + planted + `"}}}`, "verified_claims.claims.name", "my_number_context"},
+		{"a number in the second of two", `{"verified_claims":[{"claims":{"gender":"male"}},{"claims":{"address#ja":{"locality":"` + planted + `"}}}]}`,
+			"verified_claims.claims.address#ja.locality", "my_number_context"},
+		{"a language that nobody declared", `{"name#en":"x"}`, "", "undeclared"},
+		{"a time to the second", `{"verified_claims":{"verification":{"time":"2026-11-21T07:03:00Z"}}}`, "verified_claims.verification.time", "form"},
+		{"the number of a document", `{"verified_claims":{"verification":{"evidence":[{"document_details":{"document_number":"1"}}]}}}`, "", "undeclared"},
+		{"the day on which a document ends", `{"verified_claims":{"verification":{"evidence":[{"document_details":{"date_of_expiry":"2030-04-01"}}]}}}`, "", "undeclared"},
+		{"evidence that would bring a serial", `{"verified_claims":{"verification":{"evidence":[{"type":"electronic_signature"}]}}}`, "verified_claims.verification.evidence.type", "form"},
+		{"a law's framework", `{"verified_claims":{"verification":{"trust_framework":"jp_aml"}}}`, "verified_claims.verification.trust_framework", "form"},
 		{"an object where a text belongs", `{"name":{"full":"x"}}`, "", "undeclared"},
 		{"a member that nobody declared", `{"document_number":"1"}`, "", "undeclared"},
 		{"a predicate outside the catalogue", `{"age_over_19":true}`, "", "undeclared"},
@@ -68,6 +78,30 @@ func TestEveryReleasedClaimIsDeclared(t *testing.T) {
 	var released map[string]any
 	if err := json.Unmarshal(set, &released); err != nil || len(released) != 17 {
 		t.Errorf("%d members, %v", len(released), err)
+	}
+}
+
+func TestEveryClaimByNameIsDeclared(t *testing.T) {
+	p, err := claims.FromCertificate(claims.CertificateFields{
+		Name: "手形　太郎", NameSubstitution: "00010", Sex: "1", Birth: "319650401", Address: "東京都千代田区手形町一丁目２番３号"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wants []claims.Want
+	for _, name := range claims.Names() {
+		for _, tag := range append([]string{""}, claims.Tags...) {
+			c, _ := claims.ParseClaim(strings.TrimSuffix(name+"#"+tag, "#"))
+			wants = append(wants, claims.Want{Claim: c})
+		}
+	}
+	v := claims.VerifiedWant{Claims: wants, Verification: claims.CardVerification("https://x/trust_framework/jpki", "ial2", "2026-11-21T00:00:00Z", claims.SignatureCertificate)}
+	w := claims.Wants{UserInfo: claims.Part{Claims: wants, Verified: []claims.VerifiedWant{v, v}}}
+	set := w.Release(claims.Evaluate(p, claims.Catalogue(), time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)), claims.Catalogue()).UserInfo.Encode()
+	if member, rule := inspect(set); rule != "" {
+		t.Errorf("%q is held back by %q", member, rule)
+	}
+	if n := strings.Count(string(set), "手形町"); n != 3*2*4 { // three sets, formatted and street, under four names
+		t.Errorf("the address is there %d times", n)
 	}
 }
 

@@ -13,14 +13,14 @@ import (
 // offered is what could be sent to a relying party about a person, and what its sector has been told so far.
 type offered struct {
 	offers []claims.Offer
+	wants  claims.Wants // where they would go
 	told   ledger.Ledger
 }
 
 // offer evaluates the requested items on the facts that the login or session holds. What would tell the sector more than
 // its questions are worth is no offer: the ledger holds it back.
 func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (offered, error) {
-	asked := items(l.Request)
-	if len(asked) == 0 {
+	if len(items(l.Request)) == 0 {
 		return offered{}, nil
 	}
 	person, err := claims.DecodePerson(l.Facts)
@@ -31,6 +31,11 @@ func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (
 	if err != nil {
 		return offered{}, fail.Internal.Because(err)
 	}
+	wants, err := p.wants(l, person)
+	if err != nil {
+		return offered{}, err
+	}
+	asked := wants.Items()
 	refused := told.Refused(ledger.Question{
 		Items: asked, Registered: claims.Items(c.Scopes), Fresh: l.SessionID == "", Today: ledger.DayOf(p.Now())})
 	if len(refused) > 0 {
@@ -42,18 +47,12 @@ func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (
 			offers[i] = offers[i].Withheld(claims.AskedTooOften)
 		}
 	}
-	return offered{offers, told}, nil
+	return offered{offers, wants, told}, nil
 }
 
 // tell gives the ledger's next version with the answers of this release, nil when they add nothing.
 func (p *Provider) tell(told ledger.Ledger, r claims.Released, link storage.Link, sector string) (*storage.Ledger, error) {
-	answers := map[claims.Item]bool{}
-	for _, i := range claims.Catalogue() {
-		if yes := r.UserInfo.Answer(i); yes != nil {
-			answers[i] = *yes
-		}
-	}
-	next, changed := told.Note(answers, ledger.DayOf(p.Now()))
+	next, changed := told.Note(r.Answered, ledger.DayOf(p.Now()))
 	if !changed {
 		return nil, nil
 	}

@@ -117,4 +117,4 @@ func (p *Provider) subject(sector, account string) string {
 }
 
 // items are what the request asks about the person.
-func items(r storage.AuthRequest) []claims.Item { return claims.Items(r.Scopes) }
+func items(r storage.AuthRequest) []claims.Item { return claims.Asked(r.Scopes, r.Items) }

@@ -25,12 +25,17 @@ type Refresh struct{ family, current authn.Secret }
 // offline says whether a request asks for refresh tokens. That its client may is looked at before.
 func offline(r storage.AuthRequest) bool { return slices.Contains(r.Scopes, claims.ScopeOffline) }
 
-// agreed is what the person has said yes to: the items, and offline use, which the page tells and nobody can leave out.
+// agreed is what the person has said yes to: the items, and offline use and the way of verification, which the page
+// tells and nobody can leave out.
 func agreed(r storage.AuthRequest, consented []claims.Item) []claims.Item {
-	if !offline(r) {
-		return consented
+	out := slices.Clone(consented)
+	if offline(r) {
+		out = append(out, claims.ScopeOffline)
 	}
-	return append(slices.Clone(consented), claims.ScopeOffline)
+	if slices.Contains(r.Items, claims.WordVerified) {
+		out = append(out, claims.WordVerified)
+	}
+	return out
 }
 
 // Reveal gives the text for the party that shall hold it; "" for the zero Refresh, which is none.

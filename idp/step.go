@@ -42,6 +42,7 @@ type Step struct {
 	Ticket string         // ShowWait: the launch link's ticket
 	Offers []claims.Offer // ShowConsent
 	Link   storage.Link   // ShowConsent: what is remembered between the person and the client
+	Wants  claims.Wants   // ShowConsent: where the offers would go
 	Answer Answer         // ShowAnswer
 	Err    *fail.Error    // ShowFailure
 	Cookie *authn.Secret  // a new SSO session for the browser
@@ -65,7 +66,7 @@ func (p *Provider) step(l storage.Login, link *storage.Link, c storage.Client, b
 		if err != nil {
 			return Step{}, err
 		}
-		s.Show, s.Offers, s.Link = ShowConsent, offered.offers, *link
+		s.Show, s.Offers, s.Wants, s.Link = ShowConsent, offered.offers, offered.wants, *link
 	case storage.Failed, storage.Cancelled:
 		s.Show, s.Err = ShowFailure, fail.ByCode(l.Failure)
 	case storage.Burned:
@@ -245,6 +246,9 @@ func unavailable(err error) error {
 // covered says whether the person has agreed to all of a request before.
 func covered(link storage.Link, r storage.AuthRequest) bool {
 	if link.Subject == "" || offline(r) && !slices.Contains(link.Items, claims.ScopeOffline) {
+		return false
+	}
+	if slices.Contains(r.Items, claims.WordVerified) && !slices.Contains(link.Items, claims.WordVerified) {
 		return false
 	}
 	for _, i := range items(r) {

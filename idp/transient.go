@@ -5,6 +5,7 @@ import (
 
 	"tegata/authn"
 	"tegata/authn/fail"
+	"tegata/claims"
 	"tegata/idp/clients"
 	"tegata/storage"
 )
@@ -18,7 +19,7 @@ func unanswerable(c storage.Client, r storage.AuthRequest) *fail.Error {
 	switch {
 	case !clients.Transient(c):
 		return nil
-	case r.Subject != "": // id_token_hint: the person of that token is nobody any more
+	case r.Subject != "" || r.Subjects != nil: // id_token_hint, or sub among the claims: the person of that token is nobody any more
 		return fail.LoginRequired
 	case slices.Contains(r.Prompt, "none"):
 		return fail.ConsentRequired
@@ -27,9 +28,10 @@ func unanswerable(c storage.Client, r storage.AuthRequest) *fail.Error {
 }
 
 // betrays says that an answer from the session would carry something that the answer before carried too: the time at
-// which the card was used.
+// which the card was used, or the day of a verification.
 func betrays(c storage.Client, r storage.AuthRequest) bool {
-	return clients.Transient(c) && r.MaxAge != nil
+	timed := r.MaxAge != nil || r.TellAuthTime || slices.Contains(r.Items, claims.WordVerified)
+	return clients.Transient(c) && timed
 }
 
 // usable is what may be used of what is remembered between a person and a client.

@@ -113,6 +113,12 @@ type AuthRequest struct {
 	Prompt        []string `json:"prompt,omitempty"`
 	MaxAge        *int64   `json:"max_age,omitempty"` // seconds
 	UILocales     []string `json:"ui_locales,omitempty"`
+	Claims        []byte   `json:"claims,omitempty"`         // the claims parameter (OIDC Core 5.5), sealed at rest: a condition in it may name a person
+	ClaimsLocales []string `json:"claims_locales,omitempty"` //
+	Items         []string `json:"items,omitempty"`          // what Claims asks about the person and can hear, in the catalogue's words
+	Subjects      []string `json:"subjects,omitempty"`       // whom Claims asks about; nobody else may be answered for; nil: anybody
+	ACR           []string `json:"acr,omitempty"`            // of which Claims wants the login to be worth one; nil: whatever it is worth
+	TellAuthTime  bool     `json:"tell_auth_time,omitempty"`
 	Subject       string   `json:"subject,omitempty"`  // whom the relying party expects (id_token_hint); nobody else may be answered for
 	DPoPKey       []byte   `json:"dpop_jkt,omitempty"` // whose proof the code needs: RFC 7638 thumbprint (RFC 9449 section 10)
 	Pushed        []byte   `json:"pushed,omitempty"`   // SHA-256 of the request_uri it came by (RFC 9126); its answer spends that
@@ -212,7 +218,7 @@ type Grant struct {
 	AuthTime      time.Time
 	ACR           string
 	AMR           []string
-	TellAuthTime  bool   // the ID token carries auth_time only where max_age asked for it
+	TellAuthTime  bool   // the ID token carries auth_time only where max_age or claims asked for it
 	IDToken       []byte // released claims for the ID token, JSON, sealed at rest
 	UserInfo      []byte // released claims for userinfo, JSON, sealed at rest
 	CodeHash      []byte // SHA-256

@@ -45,6 +45,7 @@ type metadata struct {
 	ISSParameter   bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
 	PromptValues   []string `json:"prompt_values_supported"`
 	ClaimsSupport  bool     `json:"claims_parameter_supported"`
+	ClaimsLocales  []string `json:"claims_locales_supported"`
 	RequestSupport bool     `json:"request_parameter_supported"`
 	PAREndpoint    string   `json:"pushed_authorization_request_endpoint"` // RFC 9126 section 5
 	RequirePAR     bool     `json:"require_pushed_authorization_requests"`
@@ -57,6 +58,7 @@ type metadata struct {
 	ProofAlgs      []string `json:"dpop_signing_alg_values_supported"`          // RFC 9449 section 5.1
 	CertBound      bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 section 3.3
 	MinAgent       string   `json:"tegata_agent_min_version,omitempty"`         // oldest agent that may claim a login; its doctor asks
+	identityAssurance
 }
 
 func discovery(p *idp.Provider, o Options) metadata {
@@ -113,6 +115,7 @@ func discovery(p *idp.Provider, o Options) metadata {
 		ProofAlgs:      dpop.Algorithms,
 		CertBound:      certs.enabled(),
 	}
+	m.ClaimsSupport, m.ClaimsLocales, m.identityAssurance = true, claims.Tags, assurance(p.Frameworks())
 	if o.Registration != nil {
 		m.RegistrationEndpoint = issuer + register.Path
 	}
@@ -138,8 +141,5 @@ func confidential(methods []oidc.AuthMethod) []oidc.AuthMethod {
 
 func claimNames() []string {
 	names := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"}
-	for _, i := range claims.Catalogue() {
-		names = append(names, i.Claims()...)
-	}
-	return names
+	return append(append(names, claims.Names()...), "verified_claims")
 }

@@ -57,6 +57,9 @@ var known = []string{
 	"introspection_endpoint_auth_signing_alg_values_supported", "introspection_signing_alg_values_supported", "revocation_endpoint", "revocation_endpoint_auth_methods_supported",
 	"revocation_endpoint_auth_signing_alg_values_supported", "tegata_agent_min_version", "service_documentation", "registration_endpoint",
 	"op_policy_uri", "op_tos_uri",
+	"claims_locales_supported", "verified_claims_supported", "trust_frameworks_supported", "claims_in_verified_claims_supported", "evidence_supported",
+	"documents_supported", "documents_check_methods_supported", "transformed_claims_functions_supported", "transformed_claims_max_count",
+	"transformed_claims_predefined", "selective_abort_omit_supported", "selective_abort_omit_schema_supported",
 }
 
 func TestDiscoveryIsTrue(t *testing.T) {
@@ -76,7 +79,7 @@ func TestDiscoveryIsTrue(t *testing.T) {
 			}
 		}
 	}
-	for _, name := range []string{"claims_parameter_supported", "request_uri_parameter_supported", "require_pushed_authorization_requests"} {
+	for _, name := range []string{"request_uri_parameter_supported", "require_pushed_authorization_requests"} {
 		if said[name] != false { // an absent request_uri_parameter_supported would mean true
 			t.Errorf("%s is %v", name, said[name])
 		}
@@ -89,7 +92,8 @@ func TestDiscoveryIsTrue(t *testing.T) {
 	}
 	scopes := texts(t, said["scopes_supported"])
 	all := w.Register(clients.Metadata{ClientID: "all", Scope: strings.Join(scopes, " "), GrantTypes: texts(t, said["grant_types_supported"])})
-	r := all.Request("max_age=600")
+	supported := texts(t, said["claims_supported"])
+	r := all.Request("max_age=600", "claims="+everyClaim(t, supported))
 	w.Town.Settle(t, "everything", everything)
 	tokens := all.Exchange(w.Login(w.NewBrowser(), r, "everything").Get("code"), r)
 	released := members(t, all.UserInfo(tokens.AccessToken).Body)
@@ -105,7 +109,6 @@ func TestDiscoveryIsTrue(t *testing.T) {
 		}
 	}
 	got := all.Claims(tokens, r)
-	supported := texts(t, said["claims_supported"])
 	for _, name := range supported {
 		if got[name] == nil && released[name] == nil {
 			t.Errorf("claim %s never arrives", name)

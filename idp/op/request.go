@@ -113,7 +113,7 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 	jkt := get("dpop_jkt")
 	challenge, method := get("code_challenge"), get("code_challenge_method")
 	responseType, scope, prompt, maxAge := get("response_type"), get("scope"), get("prompt"), get("max_age")
-	req.UILocales = firstFields(get("ui_locales"), 10)
+	req.UILocales, req.ClaimsLocales = firstFields(get("ui_locales"), 10), firstFields(get("claims_locales"), 10)
 	switch {
 	case bad != nil:
 		return req, bad
@@ -125,9 +125,9 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 		return req, fail.ResponseTypeInvalid
 	}
 	bad = errors.Join(scopesInto(&req, c, scope), pkceInto(&req, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge),
-		keyInto(&req, v.Has("dpop_jkt"), jkt))
+		claimsInto(&req, c, v["claims"]), keyInto(&req, v.Has("dpop_jkt"), jkt))
 	if bad == nil {
-		bad = clients.CheckRequest(c, claims.Items(req.Scopes))
+		bad = clients.CheckRequest(c, claims.Asked(req.Scopes, req.Items))
 	}
 	return req, bad
 }

@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"errors"
 
 	"gorm.io/gorm"
 
@@ -46,7 +47,9 @@ type loginRow struct {
 func (loginRow) TableName() string { return "logins" }
 
 func (s *Store) toLoginRow(l storage.Login) (*loginRow, error) {
-	facts, err := s.sealed(loginFacts, l.ID, l.Facts)
+	facts, err1 := s.sealed(loginFacts, l.ID, l.Facts)
+	asked, err2 := s.sealed(loginClaims, l.ID, l.Request.Claims)
+	l.Request.Claims = asked
 	return &loginRow{
 		ID: l.ID, Version: l.Version, State: string(l.State), ClientID: l.ClientID, Request: document[storage.AuthRequest]{l.Request},
 		BrowserHash: l.BrowserHash, CreatedAt: instant{l.CreatedAt}, ExpiresAt: instant{l.ExpiresAt},
@@ -55,14 +58,16 @@ func (s *Store) toLoginRow(l storage.Login) (*loginRow, error) {
 		Progress: l.Progress, Tries: l.Tries, AccountID: l.AccountID, AuthTime: instant{l.AuthTime}, ACR: l.ACR,
 		AMR: document[[]string]{l.AMR}, Facts: facts, CompletionHash: l.CompletionHash,
 		CompletionExpires: instant{l.CompletionExpires}, SessionID: l.SessionID, Failure: l.Failure,
-	}, err
+	}, errors.Join(err1, err2)
 }
 
 func (s *Store) login(r loginRow) (storage.Login, error) {
-	facts, err := s.opened(loginFacts, r.ID, r.Facts)
-	if err != nil {
+	facts, err1 := s.opened(loginFacts, r.ID, r.Facts)
+	asked, err2 := s.opened(loginClaims, r.ID, r.Request.V.Claims)
+	if err := errors.Join(err1, err2); err != nil {
 		return storage.Login{}, err
 	}
+	r.Request.V.Claims = asked
 	return storage.Login{
 		ID: r.ID, Version: r.Version, State: storage.LoginState(r.State), ClientID: r.ClientID, Request: r.Request.V,
 		BrowserHash: r.BrowserHash, CreatedAt: r.CreatedAt.Time, ExpiresAt: r.ExpiresAt.Time,

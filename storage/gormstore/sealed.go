@@ -11,6 +11,7 @@ type place struct{ table, column string }
 
 var (
 	loginFacts    = place{"logins", "facts"}
+	loginClaims   = place{"logins", "request.claims"} // inside of the request, which is a document
 	sessionFacts  = place{"sessions", "facts"}
 	grantIDToken  = place{"grants", "id_token"}
 	grantUserInfo = place{"grants", "user_info"}

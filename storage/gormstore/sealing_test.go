@@ -24,14 +24,15 @@ const planted, visible = "PLANTED-TARO", "VISIBLE-SHOP"
 
 var morning = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 
-// plant writes a row with each sealed column of a login, and returns how to read them again.
+// plant writes a row with each sealed column of a login, and with the sealed member of a request, and returns how to read them again.
 func plant(t *testing.T, s *gormstore.Store) {
 	t.Helper()
 	secret := []byte(planted)
 	must(t, s.PutClient(t.Context(), storage.Client{ID: "shop", Name: visible, CreatedAt: morning, UpdatedAt: morning}))
 	must(t, s.ChangeSigningKeys(t.Context(), nil, storage.SigningKey{ID: "key", Private: secret, CreatedAt: morning, ActivateAt: morning}))
 	for _, who := range []string{"taro", "hanako"} {
-		login := storage.Login{ID: who, Version: 1, State: storage.Verified, CreatedAt: morning, ExpiresAt: morning, Facts: append(secret, who...)}
+		login := storage.Login{ID: who, Version: 1, State: storage.Verified, CreatedAt: morning, ExpiresAt: morning, Facts: append(secret, who...),
+			Request: storage.AuthRequest{Claims: secret}}
 		must(t, s.CreateLogin(t.Context(), login))
 		login.Version = 2
 		must(t, s.ApproveLogin(t.Context(), storage.Approval{

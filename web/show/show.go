@@ -87,7 +87,7 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 		Own: step.Client.ID == idp.Own, Transient: clients.Transient(step.Client),
 		StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: targets(step.Login.Request.RedirectURI),
 	}
-	for _, i := range claims.Items(step.Login.Request.Scopes) {
+	for _, i := range claims.Asked(step.Login.Request.Scopes, step.Login.Request.Items) {
 		p.Items = append(p.Items, ui.ItemLine{Key: string(i), Purpose: itemPurpose(step.Client, i, lang)})
 	}
 	if len(p.Items) > 0 {
@@ -133,14 +133,15 @@ func consentPage(step idp.Step, lang string) ui.ConsentPage {
 		Retention: retention(step.Client, lang),
 		Transient: clients.Transient(step.Client), Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
 	}
-	asked := claims.Items(step.Login.Request.Scopes)
-	would := claims.Release(step.Offers, asked)
+	asked := claims.Asked(step.Login.Request.Scopes, step.Login.Request.Items)
+	would := step.Wants.Unconditional().Release(step.Offers, asked)
 	for _, o := range step.Offers {
-		p.Items = append(p.Items, ui.ConsentItem{
-			Key: string(o.Item), Value: value(would.UserInfo, o.Item), Available: o.Available,
-			Required: !idp.Optional(step.Offers), Checked: true,
-			Purpose: itemPurpose(step.Client, o.Item, lang), ByDay: slices.Contains(step.Client.Policy.ByDay, string(o.Item)),
-		})
+		if line, shown := consentItem(would, o); shown {
+			line.Required = !idp.Optional(step.Offers)
+			line.Purpose, line.ByDay = itemPurpose(step.Client, o.Item, lang), slices.Contains(step.Client.Policy.ByDay, string(o.Item))
+			p.Items = append(p.Items, line)
+			p.Verified = p.Verified || line.Verified
+		}
 	}
 	for _, i := range claims.Catalogue() {
 		if !slices.Contains(asked, i) && !i.Predicate() && !i.Coarse() {

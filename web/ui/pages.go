@@ -72,6 +72,7 @@ type ConsentPage struct {
 	NotSent        []string // item keys that were read or could be and stay here
 	Transient      bool     // the site gets another identifier every time, and nothing is remembered
 	Retention      string   // how long the site keeps what it gets, in its own words; "" shows nothing
+	Verified       bool     // some items come with how they were verified
 	Offline        bool     // the site may fetch the same again after the person has left
 	Action         string   // POST
 	FormTargets    []string // as in LoginPage
@@ -86,6 +87,7 @@ type ConsentItem struct {
 	Checked   bool   // state of the check box
 	Purpose   string // why the site wants this one, in its own words; "" shows nothing
 	ByDay     bool   // an age that counts as reached on the day before the birthday
+	Verified  bool   // it is sent with how it was verified
 }
 
 func (p ConsentPage) spec() spec {

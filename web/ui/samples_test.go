@@ -26,10 +26,10 @@ func samples(name string) map[string]Page {
 			Events: "/login/a/events", Refresh: "/login/a", RestartAction: "/login/a/start", CancelAction: "/login/a/cancel", FormTargets: back},
 		"wait, verified": WaitPage{RPName: name, RPHost: "shop.example", Number: "42", ProgressKey: "returning", Tries: 2, Events: "/login/a/events",
 			RestartAction: "/login/a/start", CancelAction: "/login/a/cancel", ContinueURL: "http://127.0.0.1:40000/r/abc"},
-		"consent": ConsentPage{RPName: name, RPHost: "shop.example", Purpose: name, NotSent: []string{"name", "gender"}, Action: "/login/a/consent", FormTargets: back, Offline: true, Retention: name,
+		"consent": ConsentPage{RPName: name, RPHost: "shop.example", Purpose: name, NotSent: []string{"name", "gender"}, Action: "/login/a/consent", FormTargets: back, Offline: true, Verified: true, Retention: name,
 			Items: []ConsentItem{
-				{Key: "age_over_18", Value: "true", Available: true, Required: true},
-				{Key: "address", Value: name, Available: true, Checked: true, Purpose: name},
+				{Key: "age_over_18", Value: "true", Available: true, Required: true, Verified: true},
+				{Key: "address", Value: name, Available: true, Checked: true, Verified: true, Purpose: name},
 				{Key: "birthdate", Value: "1990-04-01", Available: true},
 				{Key: "gender"},
 			}},
