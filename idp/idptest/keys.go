@@ -102,8 +102,8 @@ func (rp *RP) Push(r Request) (Answer, Request) {
 	return a, r
 }
 
-// param is what a request asks for, wherever it is written.
-func (r Request) param(name string) string {
+// Param is what a request asks for, wherever it is written.
+func (r Request) Param(name string) string {
 	if r.inside != nil {
 		return r.inside.Get(name)
 	}

@@ -96,7 +96,7 @@ func (rp *RP) Exchange(code string, r Request, changes ...string) Answer {
 func (rp *RP) Token(code string, r Request, change func(form url.Values, basic *[2]string)) Answer {
 	rp.w.T.Helper()
 	form := url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {r.param("redirect_uri")}, "code_verifier": {r.Verifier},
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {r.Param("redirect_uri")}, "code_verifier": {r.Verifier},
 	}
 	return rp.post("/oauth/token", form, change)
 }

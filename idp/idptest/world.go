@@ -163,8 +163,8 @@ func (w *World) Login(b *Browser, r Request, persona string) url.Values {
 // Answered is the answer that a page carries to the relying party of r, in the mode that was asked for.
 func (w *World) Answered(p Page, r Request) url.Values {
 	w.T.Helper()
-	target := r.param("redirect_uri")
-	mode, signed := strings.CutSuffix(r.param("response_mode"), "jwt")
+	target := r.Param("redirect_uri")
+	mode, signed := strings.CutSuffix(r.Param("response_mode"), "jwt")
 	values := w.carried(p, target, strings.TrimSuffix(mode, "."))
 	if signed {
 		return w.opened(values, r)
