@@ -8,7 +8,7 @@ import (
 	"tegata/storage"
 )
 
-// clientLife bounds how long a replica may believe an old client record: a disabled client is out within it.
+// clientLife bounds how long a replica may believe a client record that nobody vouches for: a disabled client is out within it.
 const clientLife = time.Second
 
 type cachedClient struct {
@@ -18,27 +18,20 @@ type cachedClient struct {
 
 // clientCache saves the read of the same client at every step of a login.
 type clientCache struct {
-	store   storage.Store
-	now     func() time.Time
-	mu      sync.Mutex
-	entries map[string]cachedClient
+	store     storage.Store
+	now       func() time.Time
+	unchanged func(since time.Time) bool // nil: nobody knows
+	mu        sync.Mutex
+	entries   map[string]cachedClient
 }
 
+// get gives a client's record, one second old at most.
 func (c *clientCache) get(ctx context.Context, id string) (storage.Client, error) {
-	return c.within(ctx, id, clientLife)
-}
-
-// formLife is how long userinfo may keep the form that it had before a client's registration changed; whether a token is
-// good the store is asked each time.
-const formLife = time.Minute
-
-// within gives a client's record as it was not longer than life ago.
-func (c *clientCache) within(ctx context.Context, id string, life time.Duration) (storage.Client, error) {
 	now := c.now()
 	c.mu.Lock()
 	e, ok := c.entries[id]
 	c.mu.Unlock()
-	if ok && now.Sub(e.read) < life && now.Sub(e.read) >= 0 {
+	if ok && c.current(e, now) {
 		return e.client, nil
 	}
 	client, err := c.store.Client(ctx, id)
@@ -49,6 +42,11 @@ func (c *clientCache) within(ctx context.Context, id string, life time.Duration)
 	c.entries[id] = cachedClient{client, now} // bounded by the number of registered clients
 	c.mu.Unlock()
 	return client, nil
+}
+
+func (c *clientCache) current(e cachedClient, now time.Time) bool {
+	age := now.Sub(e.read)
+	return age >= 0 && (age < clientLife || c.unchanged != nil && c.unchanged(e.read))
 }
 
 // freshFor bounds how old a copy of a login may be to be shown on a page.

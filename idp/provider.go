@@ -45,6 +45,7 @@ type Config struct {
 	Sources     []string                 // attribute sources that agents may use, best first
 	MinAgent    string                   // oldest agent version that may claim
 	Disabled    func(method string) bool // the operator's emergency switches; nil switches nothing off
+	Unchanged   func(time.Time) bool     // says for certain that no client record changed since; nil: then one is believed for a second
 	SubjectKey  []byte                   // secret of pairwise subjects; it must never change
 	SessionRule session.Rule
 	AgeRules    claims.AgeRules // predicates that the operator counts by the day (R20); nil counts all by the instant
@@ -79,7 +80,7 @@ func New(c Config) (*Provider, error) {
 	}
 	return &Provider{
 		Config:  c,
-		clients: &clientCache{store: c.Store, now: c.Now, entries: map[string]cachedClient{}},
+		clients: &clientCache{store: c.Store, now: c.Now, unchanged: c.Unchanged, entries: map[string]cachedClient{}},
 		logins:  &loginCache{now: c.Now, entries: map[string]cachedLogin{}},
 		origins: &originCache{store: c.Store, now: c.Now},
 	}, nil

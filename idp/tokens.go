@@ -149,7 +149,7 @@ func (p *Provider) UserInfo(ctx context.Context, token string, h Holder) (Docume
 	if !bytes.Equal(g.DPoPKey, h.Key) { // RFC 9449 section 7: neither without its proof, nor with one it does not need
 		return Document{}, ErrInvalidToken
 	}
-	c, err := p.clients.within(ctx, g.ClientID, formLife)
+	c, err := p.clients.get(ctx, g.ClientID)
 	if err != nil {
 		return Document{}, unavailable(err)
 	}

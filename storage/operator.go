@@ -12,6 +12,10 @@ type Anchor struct {
 	AddedAt     time.Time
 }
 
+// ClientsMark is the name of the setting that gets another value whenever a client record changes: who has seen the same
+// value twice knows that none changed in between.
+const ClientsMark = "clients"
+
 // Setting is a switch that all replicas follow within a second.
 type Setting struct {
 	Name      string

@@ -31,7 +31,7 @@ func (p *Provider) Run(ctx context.Context) {
 			})
 		})
 	}
-	all.Go(func() { p.every(ctx, followEvery, "emergency switches could not be read", p.switches.load) })
+	all.Go(func() { p.every(ctx, followEvery, "emergency switches could not be read", p.Follow) })
 	all.Go(func() { p.every(ctx, trustEvery, "anchors could not be read again", p.trust.load) })
 	all.Go(func() { p.every(ctx, writeEvery, "fees and incidents could not be written", p.write) })
 	all.Go(func() {
@@ -47,6 +47,9 @@ func (p *Provider) Run(ctx context.Context) {
 		p.log.Error("the last fees and incidents could not be written", "cause", err.Error())
 	}
 }
+
+// Follow looks at the emergency switches and at whether client records have changed, as Run does twice a second.
+func (p *Provider) Follow(ctx context.Context) error { return p.switches.load(ctx) }
 
 // every repeats work until ctx ends.
 func (p *Provider) every(ctx context.Context, period time.Duration, trouble string, work func(context.Context) error) {

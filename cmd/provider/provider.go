@@ -89,7 +89,7 @@ func Open(ctx context.Context, o Options) (*Provider, error) {
 
 func build(ctx context.Context, o Options, store *gormstore.Store, index []byte) (*Provider, error) {
 	p := &Provider{
-		Store: store, trust: &trust{configured: o.Trust, allowTest: o.TestAnchors, store: store}, switches: &switches{store: store},
+		Store: store, trust: &trust{configured: o.Trust, allowTest: o.TestAnchors, store: store}, switches: &switches{store: store, now: o.Now},
 		audit: &audit{store: store}, ledger: o.Ledger, lists: o.Lists, log: o.Log, now: o.Now,
 	}
 	if p.ledger != nil {
@@ -113,7 +113,8 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	}
 	var err error
 	p.IDP, err = idp.New(idp.Config{
-		Issuer: o.Issuer, Store: store, Keys: ring, ClientKeys: &fetch.Keys{Outside: o.Edge.Outside, Now: o.Now}, Judge: judge, Sources: judge.Sources(), MinAgent: MinAgent, Disabled: p.switches.disabled,
+		Issuer: o.Issuer, Store: store, Keys: ring, ClientKeys: &fetch.Keys{Outside: o.Edge.Outside, Now: o.Now}, Judge: judge, Sources: judge.Sources(),
+		MinAgent: MinAgent, Disabled: p.switches.disabled, Unchanged: p.switches.unchanged,
 		SubjectKey: o.SubjectKey, SessionRule: session.Default, Now: o.Now, Rand: o.Rand, Log: o.Log})
 	if err != nil {
 		return nil, err

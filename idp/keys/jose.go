@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
@@ -44,7 +45,7 @@ func (r *Ring) SignAs(typ, alg string, payload []byte) (string, error) {
 func (r *Ring) signer(alg string) (entry, error) {
 	e, ok := r.active(alg)
 	if !ok && slices.Contains(Algorithms, alg) && len(r.entries()) > 0 {
-		if err := r.whole(); err != nil {
+		if err := r.whole(context.Background()); err != nil {
 			return entry{}, err
 		}
 		e, ok = r.active(alg)
@@ -69,7 +70,7 @@ func Half(alg, text string) string {
 // JWKS is what relying parties may verify with now: the signing keys, the next ones, and those retired
 // for less than Linger.
 func (r *Ring) JWKS() (jose.JSONWebKeySet, error) {
-	if err := r.whole(); err != nil {
+	if err := r.whole(context.Background()); err != nil {
 		return jose.JSONWebKeySet{}, err
 	}
 	now := r.Now()

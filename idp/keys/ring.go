@@ -128,7 +128,7 @@ const makeFor = 30 * time.Second
 
 // whole makes what Ensure left out. Whoever wants to see all keys waits for it, so that no relying party keeps a set
 // for an hour that lacks one.
-func (r *Ring) whole() error {
+func (r *Ring) whole(ctx context.Context) error {
 	if r.made.Load() {
 		return nil
 	}
@@ -137,7 +137,7 @@ func (r *Ring) whole() error {
 	if r.made.Load() {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), makeFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), makeFor)
 	defer cancel()
 	if err := r.Load(ctx); err != nil {
 		return err
@@ -238,7 +238,7 @@ func (r *Ring) List() []storage.SigningKey {
 // Run makes what Ensure left out and keeps the view fresh until ctx ends; report hears about failures, the old view
 // stays in use.
 func (r *Ring) Run(ctx context.Context, report func(error)) {
-	if err := r.whole(); err != nil && ctx.Err() == nil {
+	if err := r.whole(ctx); err != nil && ctx.Err() == nil {
 		report(err)
 	}
 	t := time.NewTicker(Refresh)

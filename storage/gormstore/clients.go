@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"crypto/rand"
 	"time"
 
 	"gorm.io/gorm"
@@ -34,14 +35,28 @@ func (r clientRow) client() storage.Client {
 // CreateClient implements storage.Store.
 func (s *Store) CreateClient(ctx context.Context, c storage.Client) error {
 	row := toClientRow(c)
-	return s.atomically(ctx, func(db *gorm.DB) error { return db.Create(&row).Error })
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		if err := tx.Create(&row).Error; err != nil {
+			return err
+		}
+		return markClients(tx, c.UpdatedAt)
+	})
+}
+
+// markClients tells every replica, which look at the settings twice a second, that client records have changed.
+func markClients(tx *gorm.DB, now time.Time) error {
+	mark := settingRow{Name: storage.ClientsMark, Value: rand.Text(), ChangedAt: instant{now}}
+	return tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&mark).Error
 }
 
 // PutClient implements storage.Store. Everything is replaced, CreatedAt too.
 func (s *Store) PutClient(ctx context.Context, c storage.Client) error {
 	row := toClientRow(c)
-	return s.atomically(ctx, func(db *gorm.DB) error {
-		return db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		if err := tx.Clauses(clause.OnConflict{UpdateAll: true}).Create(&row).Error; err != nil {
+			return err
+		}
+		return markClients(tx, c.UpdatedAt)
 	})
 }
 
@@ -73,8 +88,9 @@ func (s *Store) DisableClient(ctx context.Context, id string, disabled bool, now
 			return done.Error
 		case done.RowsAffected == 0:
 			return storage.ErrNotFound
-		case !disabled:
-			return nil
+		}
+		if err := markClients(tx, now); err != nil || !disabled {
+			return err
 		}
 		return tx.Exec("UPDATE grants SET revoked_at = ? WHERE client_id = ? AND revoked_at IS NULL", instant{now}, id).Error
 	})

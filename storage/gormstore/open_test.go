@@ -215,7 +215,7 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 		return errors.Join(err, errors.New("not spent"))
 	}
 	return []step{
-		{"PutClient", [2]int64{1, 1}, func() error {
+		{"PutClient", [2]int64{2, 2}, func() error {
 			return s.PutClient(ctx, storage.Client{ID: "shop", CreatedAt: morning, UpdatedAt: morning})
 		}},
 		{"Client", [2]int64{1, 1}, func() error { _, err := s.Client(ctx, "shop"); return err }},

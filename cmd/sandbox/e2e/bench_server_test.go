@@ -22,6 +22,7 @@ import (
 	"tegata/authn/jpkitest"
 	"tegata/authn/revocation"
 	"tegata/cmd/provider"
+	"tegata/storage/gormstore"
 	"tegata/storage/seal"
 )
 
@@ -117,7 +118,7 @@ func openBenchProvider(ctx context.Context, o serverOptions, issuer string, onSt
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	now, paced := clockOf(o.Counting)
+	now, step := clockOf(o.Counting)
 	p, err := provider.Open(ctx, provider.Options{
 		Issuer: issuer, DatabaseURL: o.Database, Seal: keyset, SubjectKey: o.Subject, Trust: authority.Trust(),
 		Revocation: &revocation.OCSP{ // the stand-in shares its processors with 64 browsers and their cards
@@ -127,24 +128,35 @@ func openBenchProvider(ctx context.Context, o serverOptions, issuer string, onSt
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	return p, log, paced(p.Handler), nil
+	return p, log, paced(p, step), nil
 }
 
-// clockOf is the server's clock, and what has to stand before its site for the clock to go.
-func clockOf(p *pace) (now func() time.Time, before func(http.Handler) http.Handler) {
+// clockOf is the server's clock, and what makes it go on by a person's pause; nil when it goes by itself.
+func clockOf(p *pace) (now func() time.Time, step func()) {
 	if p == nil {
-		return time.Now, func(site http.Handler) http.Handler { return site }
+		return time.Now, nil
 	}
 	start, ahead := time.Now(), new(atomic.Int64)
 	now = func() time.Time { return start.Add(time.Duration(ahead.Load())) }
-	return now, func(site http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if isPersons(r) {
-				ahead.Add(int64(p.Pause))
-			}
-			site.ServeHTTP(w, r)
-		})
+	return now, func() { ahead.Add(int64(p.Pause)) }
+}
+
+// paced is the site of a provider whose clock goes on before each step of a person, and what the provider does in such a
+// pause: it looks whether clients have changed.
+func paced(p *provider.Provider, step func()) http.Handler {
+	if step == nil {
+		return p.Handler
 	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isPersons(r) {
+			step()
+			if err := p.Follow(gormstore.Background(r.Context())); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+		}
+		p.Handler.ServeHTTP(w, r)
+	})
 }
 
 // isPersons says whether a request waited for a person: for a click at the relying party or on a page, or for a PIN. Every
