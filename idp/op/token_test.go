@@ -1,6 +1,7 @@
 package op_test
 
 import (
+	"flag"
 	"net/http"
 	"net/url"
 	"strings"
@@ -168,11 +169,14 @@ func TestASecondUseOfACodeTakesItsTokensBack(t *testing.T) {
 	})
 }
 
+// rounds of a race are few where every change waits for them; a thousand were run by hand: go test ./idp/op -run Hundred -rounds 1000
+var rounds = flag.Int("rounds", 3, "how often a hundred relying parties redeem one code at once")
+
 func TestOfAHundredRedemptionsOneWins(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *idptest.World) {
 		shop := w.Register(clients.Metadata{ClientID: "shop"})
 		b := signedIn(t, w, shop)
-		for range 3 {
+		for range *rounds {
 			r := shop.Request()
 			code := again(t, w, b, r)
 			answers := make([]idptest.Answer, 100)

@@ -48,7 +48,7 @@ func apacheSites(folder string) []site {
 		{Name: "a secret in the header", Auth: "client_secret_basic", Alg: "ES256"},
 		{Name: "a secret in the form, the request in one too", Auth: "client_secret_post", Alg: "RS256", Directives: []string{"OIDCProviderAuthRequestMethod POST"}},
 		{Name: "a key", Auth: "private_key_jwt", Alg: "ES256", Directives: []string{private, public}},
-		{Name: "the answer in a form", Auth: "client_secret_basic", Alg: "ES256", Directives: []string{"OIDCResponseMode form_post"}, FormPost: true},
+		{Name: "the answer in a form", Auth: "client_secret_basic", Alg: "PS256", Directives: []string{"OIDCResponseMode form_post"}, FormPost: true},
 		{Name: "another algorithm than the site expects", Auth: "client_secret_basic", Alg: "RS256", Refuses: true, metadata: map[string]any{"id_token_signed_response_alg": "ES256"}},
 	}
 }

@@ -28,7 +28,8 @@ func TestGoOIDCLogsIn(t *testing.T) {
 	ways := []goClient{
 		{name: "a secret in the header", auth: "client_secret_basic", alg: "ES256"},
 		{name: "a secret in the form, refreshed", auth: "client_secret_post", alg: "RS256", offline: true},
-		{name: "a public client", auth: "none", alg: "ES256"},
+		{name: "a public client", auth: "none", alg: "EdDSA"},
+		{name: "the stronger form of RSA", auth: "client_secret_basic", alg: "PS256"},
 		{name: "a pushed request", auth: "client_secret_basic", alg: "RS256", par: true},
 	}
 	clients := make([]map[string]any, len(ways))

@@ -45,12 +45,13 @@ var nodeVariants = []variant{
 	{Library: "openid-client", KeyAlg: "RS256", Alg: "RS256", JAR: true},
 	{Library: "openid-client", KeyAlg: "ES256", Alg: "ES256", PAR: true, JAR: true, JARM: true},
 	{Library: "openid-client", KeyAlg: "ES256", Alg: "ES256", PAR: true, DPoP: true},
-	{Library: "openid-client", Auth: "client_secret_basic", Alg: "ES256"},
+	{Library: "openid-client", Auth: "client_secret_basic", Alg: "PS256"},
 	{Library: "openid-client", Auth: "none", Alg: "ES256", DPoP: true},
 	{Library: "openid-client", Auth: "client_secret_post", Alg: "RS256", WrongNonce: true},
 	{Library: "oauth4webapi", KeyAlg: "ES256", Alg: "ES256", PAR: true, JARM: true},
 	{Library: "oauth4webapi", KeyAlg: "PS256", Alg: "ES256", JAR: true, JARM: true},
-	{Library: "oauth4webapi", KeyAlg: "PS256", Alg: "ES256", PAR: true, DPoP: true, JARM: true},
+	{Library: "oauth4webapi", KeyAlg: "PS256", Alg: "PS256", PAR: true, DPoP: true, JARM: true},
+	{Library: "oauth4webapi", KeyAlg: "ES256", Alg: "EdDSA", JARM: true},
 	{Library: "oauth4webapi", Auth: "client_secret_post", Alg: "RS256"},
 	{Library: "oauth4webapi", Auth: "client_secret_basic", Alg: "ES256", WrongNonce: true},
 }
@@ -71,6 +72,7 @@ func TestAuthlibLogsIn(t *testing.T) {
 		{Library: "authlib", Auth: "none", Alg: "ES256"},
 		{Library: "authlib", KeyAlg: "ES256", Alg: "ES256", PAR: true},
 		{Library: "authlib", KeyAlg: "RS256", Alg: "RS256"},
+		{Library: "authlib", Auth: "client_secret_basic", Alg: "EdDSA"},
 	}, filepath.Join("..", "..", "..", "testdata", "strangers", "python"), python(t), "login.py")
 }
 
