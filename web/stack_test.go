@@ -28,7 +28,7 @@ func openIn(t *testing.T, dir string) *idptest.World {
 	return openOn(t, url)
 }
 
-func openOn(t *testing.T, url string) *idptest.World {
+func openOn(t *testing.T, url string, changes ...func(*provider.Options)) *idptest.World {
 	t.Helper()
 	return idptest.Open(t, func(t testing.TB, p idptest.Parts) idptest.Site {
 		t.Helper()
@@ -40,10 +40,14 @@ func openOn(t *testing.T, url string) *idptest.World {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, err := provider.Open(t.Context(), provider.Options{
+		options := provider.Options{
 			Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation, Relations: p.Relations,
 			CardInfoIssuers: []*rsa.PublicKey{p.Town.Authority.CardInfoIssuer()}, LaunchTemplate: p.Launch,
-			Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log})
+			Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log}
+		for _, change := range changes {
+			change(&options)
+		}
+		o, err := provider.Open(t.Context(), options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -66,7 +66,7 @@ func New(c Config) (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", ready(c.Ready))
 	mux.Handle("/", engine)
-	return logged(c.Log, s, hardened(c.IDP.Issuer, mux)), nil
+	return logged(c.Log, s, hardened(c.IDP.Issuer, limited(c, s, mux))), nil
 }
 
 // hardened sets what every answer needs; pages add their own policy (web/ui).

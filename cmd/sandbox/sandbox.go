@@ -29,6 +29,7 @@ import (
 	"tegata/cmd/sandbox/cards"
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
+	"tegata/idp/limit"
 	"tegata/idp/op"
 	"tegata/storage/gormstore"
 	"tegata/storage/seal"
@@ -47,6 +48,7 @@ type runCommand struct {
 	Personas string `type:"path" placeholder:"DIR" help:"More personas."`
 	Now      string `placeholder:"RFC3339" help:"The whole sandbox's clock starts here, once it is ready, and runs on."`
 	Launch   string `placeholder:"TEMPLATE" help:"Launch link of the login page, such as tegata:{ticket} for an installed agent; the card reader above if left out."`
+	Limits   bool   `help:"Limit rates as a server does; otherwise nothing is limited here."`
 	Approval bool   `help:"Clients that register themselves wait for approval, as at a server; otherwise they need none."`
 	JSON     bool   `name:"json" help:"Print one line of JSON when everything is ready."`
 	Verbose  bool   `short:"v" help:"Log every request."`
@@ -256,6 +258,10 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 	}
 	ledger := &revocation.Ledger{Prices: revocation.Prices{Authentication: 2, Signature: 20, Relation: 20}, Now: w.now}
 	outbound := provider.Outbound()
+	var limits limit.Limits
+	if c.Limits {
+		limits = limit.Limits{Table: limit.New(w.now), Rules: limit.Default()}
+	}
 	return provider.Open(ctx, provider.Options{
 		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: authority.Trust(),
 		Revocation: revocation.Metered{Ledger: ledger, Next: &revocation.OCSP{
@@ -264,7 +270,7 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 		Relations: &revocation.Relations{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: &revocation.Platform{
 			URL: authority.PlatformURL(), Keys: []*ecdsa.PublicKey{authority.PlatformKey()}, HTTP: outbound, Now: w.now, Rand: rand.Reader}},
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: launch,
-		Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Registration: &op.Registration{Rules: rules, Approve: !c.Approval}}, Now: w.now, Rand: rand.Reader, Log: w.log})
+		Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Registration: &op.Registration{Rules: rules, Approve: !c.Approval}, Limits: limits}, Now: w.now, Rand: rand.Reader, Log: w.log})
 }
 
 type secrets struct {

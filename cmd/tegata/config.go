@@ -11,8 +11,10 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"tegata/authn/jpki"
+	"tegata/idp/limit"
 	"tegata/idp/op"
 	"tegata/storage/seal"
 )
@@ -42,6 +44,10 @@ type config struct {
 	Registration    bool     `env:"TEGATA_REGISTRATION" help:"Let relying parties register themselves with a token of 'tegata client tokens create'."`
 	PolicyURI       string   `name:"policy-uri" env:"TEGATA_POLICY_URI" placeholder:"URL" help:"Your page about what you do with data, for discovery (op_policy_uri)."`
 	TermsURI        string   `name:"terms-uri" env:"TEGATA_TERMS_URI" placeholder:"URL" help:"Your terms of service, for discovery (op_tos_uri)."`
+	LoginLimit      int      `env:"TEGATA_LOGIN_LIMIT" default:"10" help:"Logins that one source address may start in ten minutes without success; 0 for no limit."`
+	RequestLimit    int      `env:"TEGATA_REQUEST_LIMIT" default:"300" help:"Requests for a page of ours by one source address in a minute; 0 for no limit."`
+	ClientLimit     int      `env:"TEGATA_CLIENT_LIMIT" default:"600" help:"Calls of one relying party, and of one source address at its endpoints, in a second; 0 for no limit."`
+	Replicas        int      `env:"TEGATA_REPLICAS" default:"1" help:"Servers that share the load: each counts for itself, and allows its share of the limits."`
 	MaxConns        int      `env:"TEGATA_MAX_CONNS" default:"16" help:"Database connections."`
 }
 
@@ -96,8 +102,18 @@ func (c config) check() (checked, error) {
 	p.add(c.ClientCert == "" && len(c.ClientCAs) > 0, "TEGATA_CLIENT_CAS needs TEGATA_CLIENT_CERT_HEADER")
 	p.add(c.PolicyURI != "" && !goodURL(c.PolicyURI), "TEGATA_POLICY_URI must be an http or https address")
 	p.add(c.TermsURI != "" && !goodURL(c.TermsURI), "TEGATA_TERMS_URI must be an http or https address")
+	p.add(min(c.LoginLimit, c.RequestLimit, c.ClientLimit) < 0 || c.Replicas < 1, "limits may not be negative, and TEGATA_REPLICAS is at least 1")
 	out.clients = op.Certificates{Header: c.ClientCert, Proxies: out.proxies, Roots: pool(readCertificates(c.ClientCAs, "TEGATA_CLIENT_CAS", &p))}
 	return out, p.err()
+}
+
+// limits are the usual rates with what the operator says.
+func (c config) limits(now func() time.Time) limit.Limits {
+	rules := limit.Default()
+	rules.Logins.Attempts, rules.Requests.Attempts, rules.Agents.Attempts = c.LoginLimit, c.RequestLimit, 2*c.RequestLimit
+	perSecond := limit.Rate{Attempts: 10 * c.ClientLimit, Per: 10 * time.Second}
+	rules.Machines, rules.Clients = perSecond, perSecond
+	return limit.Limits{Table: limit.New(now), Rules: rules.Of(c.Replicas)}
 }
 
 // pool is nil without certificates: then no authority of clients is trusted, and not the system's either.

@@ -16,6 +16,7 @@ import (
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
 	"tegata/idp/jwt"
+	"tegata/idp/limit"
 	"tegata/storage"
 )
 
@@ -37,9 +38,10 @@ type caller struct {
 // authenticator finds out which client calls (RFC 6749 section 2.3). Token endpoint, pushed requests and all others share
 // it.
 type authenticator struct {
-	idp   *idp.Provider
-	keys  *fetch.Keys
-	certs Certificates
+	idp    *idp.Provider
+	keys   *fetch.Keys
+	certs  Certificates
+	limits limit.Limits
 }
 
 // refusal is what every failed authentication reads like; cause is for our log.
@@ -81,6 +83,12 @@ func (a *authenticator) authenticate(ctx context.Context, from caller) (storage.
 		return storage.Client{}, protocolError(err, invalidClient(""))
 	case c.Registration.Pending: // told to its developer alone, who has just proved to be it
 		return storage.Client{}, oidc.ErrUnauthorizedClient().WithDescription("the client is registered and waits for the operator's approval")
+	}
+	if c.AuthMethod == clients.AuthNone { // anybody can say that it is this one: its callers are limited, by their address
+		return c, nil
+	}
+	if _, ok := a.limits.Take(a.limits.Clients, "client", c.ID); !ok {
+		return storage.Client{}, zop.NewStatusError((&oidc.Error{ErrorType: "temporarily_unavailable"}).WithDescription("too many requests"), http.StatusTooManyRequests)
 	}
 	return c, nil
 }

@@ -3,6 +3,8 @@ package op
 import (
 	"context"
 	"net/http"
+	"strconv"
+	"time"
 
 	zop "github.com/zitadel/oidc/v3/pkg/op"
 
@@ -10,6 +12,7 @@ import (
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
 	"tegata/idp/clients/register"
+	"tegata/idp/limit"
 	"tegata/idp/par"
 )
 
@@ -20,6 +23,7 @@ type Options struct {
 	PolicyURI    string // the operator's page on what it does with data; "": none is named
 	TermsURI     string // the operator's terms of service; "": none
 	Registration *Registration
+	Limits       limit.Limits // of what clients do here; of sources, whoever mounts the endpoints takes care
 }
 
 // Registration lets clients register themselves with a token of the operator; nil where only the operator registers them.
@@ -30,7 +34,7 @@ type Registration struct {
 
 // Register mounts the protocol endpoints on mux, one explicit route per method.
 func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
-	auth := &authenticator{idp: p, keys: p.ClientKeys, certs: o.Certificates}
+	auth := &authenticator{idp: p, keys: p.ClientKeys, certs: o.Certificates, limits: o.Limits}
 	d := &desk{issuer: p.Issuer, keys: p.ClientKeys, pushed: &par.Desk{Store: p.Store, Now: p.Now, Rand: p.Rand}, now: p.Now}
 	f := &front{idp: p, pages: pages, desk: d}
 	mux.HandleFunc("GET "+AuthorizePath, f.authorize)
@@ -45,10 +49,10 @@ func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
 	back := zop.RegisterServer(&server{authenticator: auth}, zop.Endpoints{
 		Token: zop.NewEndpoint(TokenPath),
 	}, zop.WithServerCORSOptions(nil))
-	shared.mount(mux, TokenPath, tokenGuard(o.Certificates, back), http.MethodPost)
-	shared.mount(mux, PARPath, tokenGuard(o.Certificates, &push{authenticator: auth, desk: d}), http.MethodPost)
-	shared.mount(mux, RevocationPath, tokenGuard(o.Certificates, &revocation{auth}), http.MethodPost)
-	mux.Handle("POST "+IntrospectPath, tokenGuard(o.Certificates, &introspection{auth}))
+	shared.mount(mux, TokenPath, tokenGuard(o, back), http.MethodPost)
+	shared.mount(mux, PARPath, tokenGuard(o, &push{authenticator: auth, desk: d}), http.MethodPost)
+	shared.mount(mux, RevocationPath, tokenGuard(o, &revocation{auth}), http.MethodPost)
+	mux.Handle("POST "+IntrospectPath, tokenGuard(o, &introspection{auth}))
 
 	shared.mount(mux, JWKSPath, &keySet{ring: p.Keys}, http.MethodGet)
 	provider := fixed(func() any { return discovery(p, o) })
@@ -81,9 +85,10 @@ func otherMethod(allow string) http.HandlerFunc {
 
 // tokenGuard keeps what zitadel's token handler leaves open: credentials and codes in the query, answers without
 // no-store, and 401 without a challenge (RFC 6749 5.1, 5.2).
-func tokenGuard(certs Certificates, next http.Handler) http.Handler {
+func tokenGuard(o Options, next http.Handler) http.Handler {
+	retry := seconds(o.Limits.Clients.Step())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		chain, err := certs.of(r)
+		chain, err := o.Certificates.of(r)
 		if err != nil {
 			writeJSON(w, http.StatusBadRequest, []byte(`{"error":"invalid_request","error_description":"the client certificate cannot be read"}`))
 			return
@@ -93,7 +98,7 @@ func tokenGuard(certs Certificates, next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Pragma", "no-cache")
-		next.ServeHTTP(&challenger{ResponseWriter: w}, r)
+		next.ServeHTTP(&challenger{ResponseWriter: w, retry: retry}, r)
 	})
 }
 
@@ -105,12 +110,23 @@ func chainFrom(ctx context.Context) chain {
 	return c
 }
 
-// challenger names the way to authenticate on every 401.
-type challenger struct{ http.ResponseWriter }
+// seconds is a Retry-After, rounded up (RFC 9110 section 10.2.3).
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
+}
+
+// challenger names the way to authenticate on every 401, and the time to wait on every 429.
+type challenger struct {
+	http.ResponseWriter
+	retry string
+}
 
 func (c *challenger) WriteHeader(status int) {
 	if status == http.StatusUnauthorized {
 		c.Header().Set("WWW-Authenticate", `Basic realm="tegata"`)
+	}
+	if status == http.StatusTooManyRequests {
+		c.Header().Set("Retry-After", c.retry)
 	}
 	c.ResponseWriter.WriteHeader(status)
 }
