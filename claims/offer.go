@@ -19,6 +19,7 @@ const (
 	LivesAbroad  Reason = "lives_abroad" // there is no address in Japan, and a country would be a guess
 	NotMatching  Reason = "not_matching" // the relying party wanted it under a condition, or in a form, that it does not have
 
+	OnlyYes       Reason = "only_yes"        // the answer is no, and this relying party hears a yes or nothing
 	AskedTooOften Reason = "asked_too_often" // one more answer would help to find out the birthdate; see package ledger
 )
 
@@ -34,6 +35,9 @@ type Offer struct {
 
 // Withheld is the offer without its value.
 func (o Offer) Withheld(r Reason) Offer { return Offer{Item: o.Item, Reason: r} }
+
+// No says that the answer to a predicate is no.
+func (o Offer) No() bool { return o.Available && o.Item.Predicate() && !o.value.yes }
 
 // value holds what its item needs and nothing else.
 type value struct {

@@ -139,6 +139,9 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	if err != nil {
 		return Step{}, err
 	}
+	if nothing(c, offered.offers) {
+		return p.decline(ctx, l, c)
+	}
 	released := offered.wants.Release(offered.offers, consented)
 	code, err := authn.NewSecret(p.Rand)
 	if err != nil {

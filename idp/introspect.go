@@ -46,8 +46,8 @@ func (p *Provider) Introspect(ctx context.Context, c storage.Client, token strin
 		return nil, err
 	}
 	body, err := json.Marshal(introspection{
-		Active: true, ClientID: c.ID, Subject: g.Subject, Scope: strings.Join(g.Scopes, " "), Expires: g.AccessExpires.Unix(),
-		IssuedAt: g.AccessExpires.Add(-AccessLife).Unix(), Issuer: p.Issuer, TokenType: tokenType(g), Confirm: confirmed(g),
+		Active: true, ClientID: c.ID, Subject: g.Subject, Scope: strings.Join(g.Scopes, " "), Expires: later(c, g.AccessExpires),
+		IssuedAt: earlier(c, g.AccessExpires.Add(-AccessLife)), Issuer: p.Issuer, TokenType: tokenType(g), Confirm: confirmed(g),
 	})
 	return p.guarded(body, err)
 }

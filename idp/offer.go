@@ -42,6 +42,7 @@ func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (
 		p.Log.Warn("a service asks for more than its questions are worth", "event", "asked_too_often", "client", c.ID, "items", refused)
 	}
 	offers := clients.AgeRules(c, p.AgeRules).Evaluate(person, asked, p.Now())
+	onlyYes(c, offers)
 	for i := range offers {
 		if slices.Contains(refused, offers[i].Item) {
 			offers[i] = offers[i].Withheld(claims.AskedTooOften)

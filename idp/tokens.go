@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	"tegata/authn"
+	"tegata/idp/clients"
 	"tegata/idp/keys"
 	"tegata/storage"
 )
@@ -112,15 +113,18 @@ func (p *Provider) idToken(c storage.Client, g storage.Grant, access authn.Secre
 		IssuedAt int64    `json:"iat"`
 		AuthTime int64    `json:"auth_time,omitempty"`
 		Nonce    string   `json:"nonce,omitempty"`
-		ACR      string   `json:"acr"`
-		AMR      []string `json:"amr"`
+		ACR      string   `json:"acr,omitempty"`
+		AMR      []string `json:"amr,omitempty"`
 		AtHash   string   `json:"at_hash"`
 	}{
-		Issuer: p.Issuer, Subject: g.Subject, Audience: c.ID, Expires: now.Add(IDLife).Unix(), IssuedAt: now.Unix(),
-		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, AtHash: keys.Half(c.IDTokenAlg, access.Reveal()),
+		Issuer: p.Issuer, Subject: g.Subject, Audience: c.ID, Expires: later(c, now.Add(IDLife)), IssuedAt: earlier(c, now),
+		Nonce: g.Nonce, AtHash: keys.Half(c.IDTokenAlg, access.Reveal()),
 	}
 	if g.TellAuthTime {
-		head.AuthTime = g.AuthTime.Unix()
+		head.AuthTime = earlier(c, g.AuthTime)
+	}
+	if !clients.AgeOnly(c) {
+		head.ACR, head.AMR = g.ACR, g.AMR
 	}
 	payload, err := p.guarded(join(head, g.IDToken))
 	if err != nil {

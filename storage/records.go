@@ -20,6 +20,7 @@ type Client struct {
 	SubjectType            string       `json:"subject_type,omitempty"` // "transient"; empty: pairwise
 	Purpose                string       `json:"purpose,omitempty"`      // shown at consent (R25)
 	PurposeJa              string       `json:"purpose#ja,omitempty"`   //
+	Profile                string       `json:"profile,omitempty"`      // one of clients.Profiles; empty: basic
 	Policy                 ClientPolicy `json:"policy,omitzero"`
 	Keys                   ClientKeys   `json:"keys,omitzero"`
 	TLS                    ClientTLS    `json:"tls,omitzero"`

@@ -56,7 +56,7 @@ func (w *world) put(ctx context.Context, m *clients.Metadata, warn io.Writer) er
 	note("nothing is known about", m.Unknown)
 	note("this version cannot do, and the sandbox goes on without,", m.Unsupported)
 	m.Unsupported = nil
-	if m.Scope != "" || len(m.Policy.Items) == 0 { // a policy says what it is about
+	if m.Scope != "" || len(m.Policy.Items) == 0 && m.Profile == "" { // a policy and a profile say what they are about
 		var foreign []string
 		m.Scope, foreign = knownScopes(m.Scope)
 		note("unknown scopes left out:", foreign)

@@ -39,6 +39,7 @@ type clientCreate struct {
 	Scope        []string `help:"Scopes it may ask for, openid included."`
 	Purpose      string   `help:"Why it asks, shown at consent."`
 	PurposeJa    string   `help:"Its Japanese form."`
+	Profile      string   `help:"basic (the default), fapi2 or age-only: rules with a name, see /docs/client-profiles.md."`
 	SubjectType  string   `help:"pairwise (the default) or transient: another identifier at every login."`
 	Sector       string   `name:"sector-identifier-uri" help:"Where the list of all redirect URIs is, for sites of several hosts that shall know the same person."`
 	Source       string   `help:"signature_certificate: accept facts from nowhere else."`
@@ -112,7 +113,7 @@ func (c *clientCreate) metadata() (clients.Metadata, error) {
 	}{
 		{&m.ClientID, c.ID}, {&m.ClientName, c.Name}, {&m.ClientNameJa, c.NameJa}, {&m.Scope, strings.Join(c.Scope, " ")},
 		{&m.Purpose, c.Purpose}, {&m.PurposeJa, c.PurposeJa}, {&m.IDTokenAlg, c.Alg}, {&m.AuthMethod, c.AuthMethod},
-		{&m.SubjectType, c.SubjectType}, {&m.SectorIdentifierURI, c.Sector},
+		{&m.Profile, c.Profile}, {&m.SubjectType, c.SubjectType}, {&m.SectorIdentifierURI, c.Sector},
 		{&m.Policy.Source, c.Source}, {&m.Policy.Retention, c.Retention}, {&m.Policy.RetentionJa, c.RetentionJa},
 	} {
 		if f.from != "" {

@@ -24,7 +24,7 @@ func (Secret) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, "***") }
 func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
 
 // Metadata is what someone says about a client, before any rule has looked at it. Names are those of RFC 7591 and
-// OIDC Registration; purpose and policy are ours (R25). Absent members have the defaults that Rules.Client fills in.
+// OIDC Registration; purpose, profile and policy are ours (R25). Absent members have the defaults that Rules.Client fills in.
 type Metadata struct {
 	ClientID               string   `json:"client_id,omitempty"`
 	ClientSecret           Secret   `json:"client_secret,omitempty"`
@@ -44,7 +44,8 @@ type Metadata struct {
 	Purpose                string   `json:"purpose,omitempty"`
 	PurposeJa              string   `json:"purpose#ja,omitempty"`
 
-	Policy storage.ClientPolicy `json:"policy,omitzero"`
+	Profile string               `json:"profile,omitempty"`
+	Policy  storage.ClientPolicy `json:"policy,omitzero"`
 
 	JWKS                 json.RawMessage `json:"jwks,omitempty"`
 	JWKSURI              string          `json:"jwks_uri,omitempty"`

@@ -1,7 +1,6 @@
 package clients
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -38,7 +37,7 @@ func (r *registration) checkItems(p storage.ClientPolicy) {
 	if len(p.Items) == 0 {
 		return
 	}
-	asked := strings.Fields(cmp.Or(r.Scope, r.defaultScope()))
+	asked := r.asked()
 	for _, name := range slices.Sorted(maps.Keys(p.Items)) {
 		field, one := "policy.items."+name, p.Items[name]
 		if !slices.Contains(claims.Catalogue(), claims.Item(name)) {

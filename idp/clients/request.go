@@ -12,7 +12,10 @@ import (
 // with the client? asked are all items that it asks for, wherever it names them. The error is for the client's engineers, before
 // anyone is asked, so it holds nothing of a person.
 func CheckRequest(c storage.Client, asked []claims.Item) error {
-	if len(c.Policy.Items) == 0 {
+	switch {
+	case AgeOnly(c):
+		return checkAgeOnly(c, asked)
+	case len(c.Policy.Items) == 0:
 		return nil
 	}
 	for _, item := range asked {
@@ -21,6 +24,14 @@ func CheckRequest(c storage.Client, asked []claims.Item) error {
 		}
 	}
 	return checkPredicates(c, asked)
+}
+
+// checkAgeOnly wants the one question of the registration: to ask nothing would be to look who is there.
+func checkAgeOnly(c storage.Client, asked []claims.Item) error {
+	if len(asked) != 1 || !asked[0].Predicate() || !slices.Contains(c.Scopes, asked[0].Scope()) {
+		return fail.BeyondPolicy.At("scope")
+	}
+	return nil
 }
 
 // checkPredicates refuses what makes predicates pointless or a yardstick: one beside the birthdate, and several ages at

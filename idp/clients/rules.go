@@ -75,6 +75,7 @@ func (r *registration) refuse(field, text string) {
 func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem) {
 	r := &registration{Rules: rules, Metadata: m}
 	r.AuthMethod = orDefault(m.AuthMethod, AuthBasic)
+	profile := r.profile()
 	r.checkNames()
 	r.checkAuthentication()
 	r.checkProtocol()
@@ -92,11 +93,12 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		SubjectType:            r.subjectType(),
 		Purpose:                m.Purpose,
 		PurposeJa:              m.PurposeJa,
+		Profile:                profile,
 		Policy:                 r.policy(),
 		Keys:                   r.keys(),
 		TLS:                    r.tls(),
-		RequirePAR:             m.RequirePAR,
-		DPoPBound:              m.DPoPBound,
+		RequirePAR:             r.RequirePAR,
+		DPoPBound:              r.DPoPBound,
 		RequireSignedRequest:   m.RequireSignedRequest,
 		CreatedAt:              now,
 		UpdatedAt:              now,
@@ -199,7 +201,7 @@ func (r *registration) checkProtocol() {
 
 // scopes gives the registered scopes in the order of the catalogue.
 func (r *registration) scopes() []string {
-	asked := strings.Fields(orDefault(r.Scope, r.defaultScope()))
+	asked := r.asked()
 	known := Scopes()
 	for _, scope := range asked {
 		if !slices.Contains(known, scope) {

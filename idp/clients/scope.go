@@ -11,9 +11,9 @@ import (
 func Scopes() []string { return append(claims.Scopes(), claims.ScopeOffline) }
 
 // MayAsk says whether a client may ask for an item, by whatever spelling. The open predicates tell so little that every
-// client may ask them, registered or not.
+// client may ask them, registered or not; but an age-only client has the one question that it registered.
 func MayAsk(c storage.Client, i claims.Item) bool {
-	return i.Open() || i.Needs() != "" && slices.Contains(c.Scopes, i.Scope())
+	return i.Open() && !AgeOnly(c) || i.Needs() != "" && slices.Contains(c.Scopes, i.Scope())
 }
 
 // AllowedScopes divides requested scopes into those that the client is registered for and the rest, in the order of

@@ -182,7 +182,7 @@ func (a *authenticator) prove(ctx context.Context, c storage.Client, p presented
 
 // proveAssertion is OpenID Connect Core section 9 and RFC 7523 section 3, as narrow as FAPI 2.0 has it.
 func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t jwt.Token, path string) error {
-	if t.Text("sub") != c.ID || c.Keys.AssertionAlg != "" && t.Header.Alg != c.Keys.AssertionAlg {
+	if t.Text("sub") != c.ID || !clients.AcceptsAlg(c, c.Keys.AssertionAlg, t.Header.Alg) {
 		return refusal{"the assertion's sub or alg is another"}
 	}
 	keys, err := a.keys.Of(ctx, c, t.Header.KeyID)
@@ -196,7 +196,11 @@ func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t 
 	if err != nil {
 		return err
 	}
-	if err := t.For(a.names(path)...); err != nil {
+	names := a.names(path)
+	if clients.StrictAudience(c) {
+		names = []string{a.idp.Issuer}
+	}
+	if err := t.For(names...); err != nil {
 		return err
 	}
 	if t.Text("jti") == "" {

@@ -57,6 +57,7 @@ type metadata struct {
 	IntrospectAlgs []string `json:"introspection_signing_alg_values_supported"` // RFC 9701 section 7
 	ProofAlgs      []string `json:"dpop_signing_alg_values_supported"`          // RFC 9449 section 5.1
 	CertBound      bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 section 3.3
+	Profiles       []string `json:"tegata_client_profiles_supported"`           // what a client's profile may be
 	MinAgent       string   `json:"tegata_agent_min_version,omitempty"`         // oldest agent that may claim a login; its doctor asks
 	identityAssurance
 }
@@ -102,6 +103,7 @@ func discovery(p *idp.Provider, o Options) metadata {
 			UILocalesSupported:                                 oidc.Locales{language.Japanese, language.English},
 		},
 		ISSParameter:   true,
+		Profiles:       clients.Profiles,
 		MinAgent:       p.MinAgent,
 		PromptValues:   Prompts,
 		RequestSupport: true,

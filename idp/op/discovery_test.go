@@ -55,7 +55,7 @@ var known = []string{
 	"request_object_signing_alg_values_supported", "token_endpoint_auth_signing_alg_values_supported",
 	"tls_client_certificate_bound_access_tokens", "dpop_signing_alg_values_supported", "introspection_endpoint", "introspection_endpoint_auth_methods_supported",
 	"introspection_endpoint_auth_signing_alg_values_supported", "introspection_signing_alg_values_supported", "revocation_endpoint", "revocation_endpoint_auth_methods_supported",
-	"revocation_endpoint_auth_signing_alg_values_supported", "tegata_agent_min_version", "service_documentation", "registration_endpoint",
+	"revocation_endpoint_auth_signing_alg_values_supported", "tegata_agent_min_version", "tegata_client_profiles_supported", "service_documentation", "registration_endpoint",
 	"op_policy_uri", "op_tos_uri",
 	"claims_locales_supported", "verified_claims_supported", "trust_frameworks_supported", "claims_in_verified_claims_supported", "evidence_supported",
 	"documents_supported", "documents_check_methods_supported", "transformed_claims_functions_supported", "transformed_claims_max_count",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tegata/authn/fail"
+	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
 	"tegata/idp/jwt"
 	"tegata/idp/par"
@@ -69,7 +70,7 @@ func (d *desk) object(ctx context.Context, compact string, c storage.Client) (ur
 	if err != nil {
 		return nil, bad.Because(err)
 	}
-	if t.Text("iss") != c.ID || t.Text("sub") == c.ID || c.Keys.RequestAlg != "" && t.Header.Alg != c.Keys.RequestAlg {
+	if t.Text("iss") != c.ID || t.Text("sub") == c.ID || !clients.AcceptsAlg(c, c.Keys.RequestAlg, t.Header.Alg) {
 		return nil, bad.Because(errors.New("op: the object's iss, sub or alg is another"))
 	}
 	keys, err := d.keys.Of(ctx, c, t.Header.KeyID)

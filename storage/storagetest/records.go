@@ -21,7 +21,7 @@ func client(id string) storage.Client {
 		ID: id, Name: "Shop <&> " + id, NameJa: "name in ja", URI: "https://shop.example", RedirectURIs: []string{"https://shop.example/cb", "http://127.0.0.1/cb"},
 		PostLogoutRedirectURIs: []string{"https://shop.example/bye"}, AuthMethod: "client_secret_basic",
 		SecretHashes: [][]byte{hash("one"), hash("two")}, Scopes: []string{"openid", "age_over_18"}, IDTokenAlg: "ES256",
-		Policy: storage.ClientPolicy{Items: map[string]storage.ItemPolicy{"age_over_18": {Purpose: "to sell", PurposeJa: "to sell, in ja"}}, Predicates: 2,
+		Policy: storage.ClientPolicy{Items: map[string]storage.ItemPolicy{"age_over_18": {Purpose: "to sell", PurposeJa: "to sell, in ja"}}, Predicates: 2, TellsNo: true,
 			Source: "signature_certificate", ByDay: []string{"age_over_18"}, Retention: "until you leave", RetentionJa: "the same in ja"},
 		Keys: storage.ClientKeys{JWKS: `{"keys": []}`, JWKSURI: "https://shop.example/jwks", AssertionAlg: "ES256", RequestAlg: "PS256", ResponseAlg: "RS256", UserInfoAlg: "PS256", IntrospectAlg: "EdDSA",
 			IDTokenSeal: storage.Encryption{Alg: "ECDH-ES", Enc: "A256GCM"}, UserInfoSeal: storage.Encryption{Alg: "RSA-OAEP-256", Enc: "A128CBC-HS256"},
@@ -29,7 +29,7 @@ func client(id string) storage.Client {
 		TLS: storage.ClientTLS{SubjectDN: "CN=shop", SANDNS: "shop.example", SANURI: "https://shop.example", SANIP: "192.0.2.1",
 			SANEmail: "shop@shop.example", Bound: true},
 		RequirePAR: true, RequireSignedRequest: true, DPoPBound: true,
-		Sector: "shop.example", SubjectType: "transient", Purpose: "to check your age", PurposeJa: "purpose in ja", Disabled: true,
+		Sector: "shop.example", SubjectType: "transient", Profile: "age-only", Purpose: "to check your age", PurposeJa: "purpose in ja", Disabled: true,
 		Registration: storage.Registered{Pending: true, By: "partners", TokenHash: hash("registration token"), Metadata: `{"client_name":"Shop"}`},
 		CreatedAt:    now.Add(-time.Hour), UpdatedAt: now,
 	}

@@ -84,7 +84,7 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 	base := LoginPath(step.Login.ID)
 	p := ui.LoginPage{
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), ProviderHost: host(s.Issuer), Purpose: purpose(step.Client, lang),
-		Own: step.Client.ID == idp.Own, Transient: clients.Transient(step.Client),
+		Own: step.Client.ID == idp.Own, OnlyYes: clients.OnlyYes(step.Client), Transient: clients.Transient(step.Client),
 		StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: targets(step.Login.Request.RedirectURI),
 	}
 	for _, i := range claims.Asked(step.Login.Request.Scopes, step.Login.Request.Items) {
@@ -131,7 +131,7 @@ func consentPage(step idp.Step, lang string) ui.ConsentPage {
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), Purpose: purpose(step.Client, lang),
 		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: targets(step.Login.Request.RedirectURI),
 		Retention: retention(step.Client, lang),
-		Transient: clients.Transient(step.Client), Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
+		OnlyYes:   clients.OnlyYes(step.Client), Transient: clients.Transient(step.Client), Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
 	}
 	asked := claims.Asked(step.Login.Request.Scopes, step.Login.Request.Items)
 	would := step.Wants.Unconditional().Release(step.Offers, asked)

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"html/template"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ type LoginPage struct {
 	ReadsSignature bool     // the signature certificate will be read (6 to 16 character password)
 	AsksHolder     bool     // the authority is asked whether both certificates are of one person
 	ReadsCardInfo  bool     // the four attributes of the card-info application will be read
+	OnlyYes        bool     // the site hears a yes or nothing
 	Transient      bool     // the site gets another identifier every time
 	StartAction    string   // POST: start with the card reader
 	CancelAction   string   // POST: back to the site with access_denied
@@ -70,12 +72,18 @@ type ConsentPage struct {
 	Purpose        string
 	Items          []ConsentItem
 	NotSent        []string // item keys that were read or could be and stay here
+	OnlyYes        bool     // the site hears a yes or nothing
 	Transient      bool     // the site gets another identifier every time, and nothing is remembered
 	Retention      string   // how long the site keeps what it gets, in its own words; "" shows nothing
 	Verified       bool     // some items come with how they were verified
 	Offline        bool     // the site may fetch the same again after the person has left
 	Action         string   // POST
 	FormTargets    []string // as in LoginPage
+}
+
+// Nothing says that there is no yes to share: the one way on is back, and the site hears no more than that.
+func (p ConsentPage) Nothing() bool {
+	return p.OnlyYes && !slices.ContainsFunc(p.Items, func(i ConsentItem) bool { return i.Available })
 }
 
 // ConsentItem is one item with its value for this person.

@@ -1,0 +1,63 @@
+package idp
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"tegata/authn"
+	"tegata/claims"
+	"tegata/idp/clients"
+	"tegata/storage"
+)
+
+// Coarse is how exact the times are that an age-only client hears. A minute is as much as the libraries of relying parties
+// bear: some refuse an iat of two minutes ago.
+const Coarse = time.Minute
+
+// onlyYes holds back the answers that a client shall not hear.
+func onlyYes(c storage.Client, offers []claims.Offer) {
+	if !clients.OnlyYes(c) {
+		return
+	}
+	for i := range offers {
+		if offers[i].No() {
+			offers[i] = offers[i].Withheld(claims.OnlyYes)
+		}
+	}
+}
+
+// nothing says that an age-only client would get an answer without an answer in it. It gets the one of somebody who
+// declined instead: a no, a card that cannot tell and a person who does not want to look the same, to the last byte.
+func nothing(c storage.Client, offers []claims.Offer) bool {
+	return clients.AgeOnly(c) && !slices.ContainsFunc(offers, func(o claims.Offer) bool { return o.Available })
+}
+
+// decline ends a login as if the person had declined.
+func (p *Provider) decline(ctx context.Context, l storage.Login, c storage.Client) (Step, error) {
+	l, err := p.swap(ctx, l.ID, authn.Cancel, p.plainSwap)
+	if err != nil {
+		return Step{}, err
+	}
+	s, err := p.step(l, nil, c, Browser{})
+	if err != nil {
+		return Step{}, err
+	}
+	return p.leave(s)
+}
+
+// earlier and later are a time as an age-only client hears it, so that what began has begun and what lasts still lasts;
+// all other clients hear the second.
+func earlier(c storage.Client, at time.Time) int64 {
+	if clients.AgeOnly(c) {
+		at = at.Truncate(Coarse)
+	}
+	return at.Unix()
+}
+
+func later(c storage.Client, at time.Time) int64 {
+	if clients.AgeOnly(c) {
+		at = at.Add(Coarse - 1).Truncate(Coarse)
+	}
+	return at.Unix()
+}
