@@ -57,7 +57,7 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 		return p.enter(ctx, l, client, b)
 	}
 	if covered(link, l.Request) && !slices.Contains(l.Request.Prompt, "consent") {
-		return p.approve(ctx, l, true, link, client, b, items(l.Request))
+		return p.approve(ctx, l, true, link, client, b, agreement{items: items(l.Request)})
 	}
 	return p.step(l, &link, client, b)
 }
@@ -95,8 +95,20 @@ func Optional(offers []claims.Offer) bool {
 	return available > 1
 }
 
+// Decision is what the person decided on the consent page.
+type Decision struct {
+	Items []string // left ticked
+	Texts string   // version of the texts that the page showed; "" not known
+}
+
+// agreement is a decision about items of the request.
+type agreement struct {
+	items []claims.Item
+	texts string
+}
+
 // Approve answers with the items the person left ticked; names outside the request are refused.
-func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []string) (Step, error) {
+func (p *Provider) Approve(ctx context.Context, id string, b Browser, d Decision) (Step, error) {
 	e, ok := p.logins.get(id)
 	if !ok || e.login.State != storage.Returned {
 		var err error
@@ -115,26 +127,26 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, ticked []s
 		return p.enter(ctx, s.Login, s.Client, b)
 	}
 	if !Optional(s.Offers) {
-		ticked = nil
+		d.Items = nil
 		for _, o := range s.Offers {
-			ticked = append(ticked, string(o.Item))
+			d.Items = append(d.Items, string(o.Item))
 		}
 	}
-	consented, err := among(items(s.Login.Request), ticked)
+	consented, err := among(items(s.Login.Request), d.Items)
 	if err != nil {
 		return Step{}, err
 	}
 	if !expected(s.Login.Request, s.Link) { // the form was quicker than Return
 		return p.refuseReturned(ctx, id, s.Client, fail.LoginRequired)
 	}
-	return p.approve(ctx, s.Login, true, s.Link, s.Client, b, consented)
+	return p.approve(ctx, s.Login, true, s.Link, s.Client, b, agreement{consented, d.Texts})
 }
 
 // pushedMemory is how long an answered request_uri is remembered: longer than any login that it started may take.
 const pushedMemory = time.Hour
 
 // approve writes the answer and addresses it. stored says whether l is a record already.
-func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, link storage.Link, c storage.Client, b Browser, consented []claims.Item) (Step, error) {
+func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, link storage.Link, c storage.Client, b Browser, said agreement) (Step, error) {
 	offered, err := p.offer(l, link, c)
 	if err != nil {
 		return Step{}, err
@@ -142,7 +154,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	if nothing(c, offered.offers) {
 		return p.decline(ctx, l, c)
 	}
-	released := offered.wants.Release(offered.offers, consented)
+	released := offered.wants.Release(offered.offers, said.items)
 	code, err := authn.NewSecret(p.Rand)
 	if err != nil {
 		return Step{}, err
@@ -151,12 +163,15 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	if err != nil {
 		return Step{}, err
 	}
-	a := storage.Approval{Grant: grant}
+	a := storage.Approval{Grant: grant, Texts: said.texts}
+	if a.Release, err = p.history(l, storage.Shared, sent(said.items, released)); err != nil {
+		return Step{}, err
+	}
 	if a.Told, err = p.tell(offered.told, released, link, c.Sector); err != nil {
 		return Step{}, err
 	}
 	if !clients.Transient(c) {
-		a.Sector, a.Items = toRemember(c, link, agreed(l.Request, consented))
+		a.Sector, a.Items = toRemember(c, link, agreed(l.Request, said.items))
 	}
 	if l.Request.Pushed != nil {
 		a.Spend = &storage.Spent{Hash: l.Request.Pushed, Until: p.Now().Add(pushedMemory)}
@@ -179,7 +194,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	}
 	switch err := p.Store.ApproveLogin(ctx, a); {
 	case errors.Is(err, storage.ErrStale):
-		return p.again(ctx, l, stored, link, c, b, consented)
+		return p.again(ctx, l, stored, link, c, b, said)
 	case err != nil:
 		return Step{}, unavailable(err)
 	}
@@ -194,7 +209,7 @@ func toRemember(c storage.Client, link storage.Link, agreed []claims.Item) (sect
 	if link.Subject == "" {
 		sector = c.Sector
 	}
-	if all := merge(link.Items, agreed); link.Subject == "" || len(all) > len(link.Items) {
+	if all := merge(link.Items, agreed); link.Subject == "" || link.Items == nil || len(all) > len(link.Items) {
 		items = all
 	}
 	return sector, items
@@ -202,7 +217,7 @@ func toRemember(c storage.Client, link storage.Link, agreed []claims.Item) (sect
 
 // again decides a second time when another answer to the same sector came first: the ledger has moved. Otherwise the
 // login itself has.
-func (p *Provider) again(ctx context.Context, l storage.Login, stored bool, old storage.Link, c storage.Client, b Browser, consented []claims.Item) (Step, error) {
+func (p *Provider) again(ctx context.Context, l storage.Login, stored bool, old storage.Link, c storage.Client, b Browser, said agreement) (Step, error) {
 	link, err := p.Store.Link(ctx, l.AccountID, c.ID, c.Sector)
 	switch {
 	case err != nil:
@@ -210,7 +225,7 @@ func (p *Provider) again(ctx context.Context, l storage.Login, stored bool, old 
 	case link.Told.Version == old.Told.Version:
 		return Step{}, fail.AlreadyUsed
 	}
-	return p.approve(ctx, l, stored, usable(c, link), c, b, consented)
+	return p.approve(ctx, l, stored, usable(c, link), c, b, said)
 }
 
 // endOld ends the session that a fresh login replaces: a browser has one, and its cookie changes at login.

@@ -134,9 +134,16 @@ func (p *Provider) Start(ctx context.Context, id string, b Browser, lang string)
 
 // Cancel ends the login by the person's wish and answers the relying party.
 func (p *Provider) Cancel(ctx context.Context, id string, b Browser) (Step, error) {
-	s, err := p.move(ctx, id, b, authn.Cancel)
+	var at storage.LoginState
+	s, err := p.move(ctx, id, b, func(l storage.Login) (storage.Login, error) {
+		at = l.State
+		return authn.Cancel(l)
+	})
 	if err != nil {
 		return Step{}, err
+	}
+	if at == storage.Returned && s.Client.ID != Own {
+		p.noteDeclined(ctx, s.Login)
 	}
 	return p.leave(s)
 }
@@ -245,7 +252,7 @@ func unavailable(err error) error {
 
 // covered says whether the person has agreed to all of a request before.
 func covered(link storage.Link, r storage.AuthRequest) bool {
-	if link.Subject == "" || offline(r) && !slices.Contains(link.Items, claims.ScopeOffline) {
+	if link.Subject == "" || link.Items == nil || offline(r) && !slices.Contains(link.Items, claims.ScopeOffline) {
 		return false
 	}
 	if slices.Contains(r.Items, claims.WordVerified) && !slices.Contains(link.Items, claims.WordVerified) {

@@ -258,6 +258,8 @@ type Approval struct {
 	Grant   Grant    // one without an ID is none: the login was for the person's own pages
 	Sector  string   // with Grant.Subject: stored once per (account, sector); "" when it is stored already
 	Items   []string // consented items to remember; nil leaves the record alone
+	Texts   string   // version of the texts under which Items were agreed to; "" not known
+	Release *Release // the entry of the person's history; nil: none
 	Told    *Ledger  // what the sector is told by this answer; nil when that is nothing new
 	Session *Session // a new SSO session; nil when Grant.SessionID already exists, whose SeenAt becomes Grant.CreatedAt
 	Spend   *Spent   // a one-time thing that this answer uses up; nil: none

@@ -21,6 +21,8 @@ var (
 // racing callers never both win. Times are given by the caller: the store has no clock.
 // Errors other than the sentinels mean that the database could not answer.
 type Store interface {
+	People
+
 	CreateClient(ctx context.Context, c Client) error      // ErrExists
 	PutClient(ctx context.Context, c Client) error         // create or replace
 	Client(ctx context.Context, id string) (Client, error) // ErrNotFound; disabled clients are returned

@@ -1,10 +1,13 @@
 package web_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"tegata/idp/clients"
 	"tegata/idp/idptest"
@@ -13,7 +16,11 @@ import (
 // visit logs a person in to her own pages with her card.
 func visit(t *testing.T, w *idptest.World, b *idptest.Browser, persona string) idptest.Page {
 	t.Helper()
-	p := b.Submit(b.Get("/me").Form("/me/login"))
+	door := b.Get("/me").Form("/me/login")
+	if door.Action == "" { // who is in uses the card again for what cannot be undone
+		door = b.Get("/me/ask/delete").Form("/me/login")
+	}
+	p := b.Submit(door)
 	if p = b.Submit(p.Form("/start")); p.Launch == "" {
 		t.Fatalf("no launch link: %d %s %s", p.Status, p.URL.Path, p.Code)
 	}
@@ -179,4 +186,130 @@ func currentOf(t *testing.T, b *idptest.Browser, questions []string) string {
 	}
 	t.Fatal("the current session has no question")
 	return ""
+}
+
+func historyOf(t *testing.T, b *idptest.Browser) []map[string]any {
+	t.Helper()
+	var entries []map[string]any
+	p := b.Get("/me/history.json")
+	if err := json.Unmarshal([]byte(p.Body), &entries); err != nil {
+		t.Fatalf("%d %s: %v", p.Status, p.Body, err)
+	}
+	return entries
+}
+
+func TestTheHistoryNamesWhatWentWhereAtOnce(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop", Scope: "openid name age_over_18"})
+	bank := w.Register(clients.Metadata{ClientID: "bank", Scope: "openid"})
+	b, other := w.NewBrowser(), w.NewBrowser()
+	w.Login(other, shop.Request(), "jiro17")
+	p := w.Present(b, shop.Request(), "taro")
+	b.Submit(p.Form("/consent").Without("name"), "decision=allow")
+	w.Town.Clock.Advance(time.Minute)
+	w.Answer(b, bank.Request())
+	w.Town.Clock.Advance(time.Minute)
+	p = b.Get(shop.Request("prompt=consent").URL())
+	b.Submit(p.Form("/consent"), "decision=deny")
+
+	got := historyOf(t, b)
+	want := []struct {
+		client, outcome string
+		items           []any
+	}{{"shop", "declined", []any{}}, {"bank", "signed_in", []any{}}, {"shop", "shared", []any{"age_over_18"}}}
+	if len(got) != len(want) {
+		t.Fatalf("%v", got)
+	}
+	for i, e := range want {
+		if got[i]["client_id"] != e.client || got[i]["outcome"] != e.outcome || !reflect.DeepEqual(got[i]["items"], e.items) || got[i]["time"] == "" {
+			t.Errorf("entry %d: %v", i, got[i])
+		}
+	}
+	person := w.Town.Persona(t, "taro")
+	page := b.Get("/me?lang=en")
+	for _, value := range []string{person.Name, person.Address} {
+		if strings.Contains(page.Body, value) || strings.Contains(b.Get("/me/history.json").Body, value) {
+			t.Error("the history holds a value")
+		}
+	}
+	if stranger := w.NewBrowser().Get("/me/history.json"); stranger.URL.Path != "/me" {
+		t.Errorf("a stranger gets %s %s", stranger.URL, stranger.Body)
+	}
+	if p := b.Submit(page.Form("/me/keep"), "days=30"); p.Status != http.StatusOK {
+		t.Errorf("%d %s", p.Status, p.Code)
+	}
+	for _, days := range []string{"", "1", "x"} {
+		if p := b.Post("/me/keep", url.Values{"days": {days}}); p.Code != "bad_input" {
+			t.Errorf("days %q: %s", days, p.Code)
+		}
+	}
+}
+
+func TestWhatIsTakenBackIsAskedForAgain(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop", Scope: "openid age_over_18"})
+	bank := w.Register(clients.Metadata{ClientID: "bank", Scope: "openid"})
+	b := w.NewBrowser()
+	r := shop.Request()
+	answer := w.Login(b, r, "taro")
+	tokens := shop.Exchange(answer.Get("code"), r)
+	w.Answer(b, bank.Request())
+	for _, rp := range []*idptest.RP{shop, bank} {
+		if got := silently(w, b, rp); got.Get("code") == "" {
+			t.Fatalf("before: %v", got)
+		}
+	}
+	questions := asked(b.Get("/me"), "take-back")
+	if len(questions) != 2 {
+		t.Fatal(questions)
+	}
+	if p := b.Get("/me/ask/take-back?id=nowhere"); p.Code != "not_found" {
+		t.Errorf("a service without consent: %s", p.Code)
+	}
+	for _, q := range questions {
+		decide(t, b, q, "take-back")
+	}
+	if a := shop.UserInfo(tokens.AccessToken); a.Status != http.StatusUnauthorized {
+		t.Errorf("the token still works: %d", a.Status)
+	}
+	for _, rp := range []*idptest.RP{shop, bank} {
+		if got := silently(w, b, rp); got.Get("error") != "consent_required" {
+			t.Errorf("after: %v", got)
+		}
+	}
+	if len(asked(b.Get("/me"), "take-back")) != 0 {
+		t.Error("still listed")
+	}
+}
+
+func TestOfADeletedAccountNothingIsLeft(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop", Scope: "openid age_over_18"})
+	b := w.NewBrowser()
+	login := func() (sub string) {
+		r := shop.Request()
+		sub, _ = shop.Claims(shop.Exchange(w.Login(b, r, "taro").Get("code"), r), r)["sub"].(string)
+		return sub
+	}
+	before := login()
+	w.Town.Clock.Advance(16 * time.Minute)
+	if p := b.Get("/me/ask/delete"); p.Form("/me/delete").Action != "" || p.Form("/me/login").Action == "" {
+		t.Errorf("a browser alone deletes: %d %s", p.Status, p.URL)
+	}
+	if p := b.Post("/me/delete", nil); p.Form("/me/login").Action == "" || len(historyOf(t, b)) == 0 {
+		t.Errorf("a form alone deletes: %d %s", p.Status, p.Code)
+	}
+	visit(t, w, b, "taro")
+	if p := decide(t, b, "/me/ask/delete", "delete"); p.Form("/me/login").Action == "" {
+		t.Errorf("still in: %d %s", p.Status, p.Code)
+	}
+	if b.Cookie("ss") != "" {
+		t.Error("the cookie stays")
+	}
+	if _, err := w.Site.Store.AccountBySubject(t.Context(), "shop.example", before); err == nil {
+		t.Error("the subject is still known")
+	}
+	if after := login(); after == before || after == "" {
+		t.Errorf("somebody new is called %q as before", after)
+	}
 }

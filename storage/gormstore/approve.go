@@ -82,8 +82,8 @@ const (
 	// The first subject stays for ever. One that another account has in the sector is no conflict to pass over but an error.
 	insertSubject = "INSERT INTO subjects (account_id, sector, subject, created_at) SELECT ?, ?, ?, ? WHERE {if} " +
 		"ON CONFLICT (account_id, sector) DO NOTHING"
-	replaceConsent = "INSERT INTO consents (account_id, client_id, items, given_at) SELECT ?, ?, ?, ? WHERE {if} " +
-		"ON CONFLICT (account_id, client_id) DO UPDATE SET items = excluded.items, given_at = excluded.given_at"
+	replaceConsent = "INSERT INTO consents (account_id, client_id, items, texts, given_at) SELECT ?, ?, ?, ?, ? WHERE {if} " +
+		"ON CONFLICT (account_id, client_id) DO UPDATE SET items = excluded.items, texts = excluded.texts, given_at = excluded.given_at"
 )
 
 // approval lists the writes in the order in which rows are locked everywhere: login, ledger, session, then the rest.
@@ -124,7 +124,14 @@ func (s *Store) approval(a storage.Approval) ([]step, error) {
 		steps = append(steps, step{"named", insertSubject, []any{g.AccountID, a.Sector, g.Subject, now}, false})
 	}
 	if a.Items != nil {
-		steps = append(steps, step{"consented", replaceConsent, []any{g.AccountID, g.ClientID, document[[]string]{a.Items}, now}, false})
+		steps = append(steps, step{"consented", replaceConsent, []any{g.AccountID, g.ClientID, document[[]string]{a.Items}, a.Texts, now}, false})
+	}
+	if a.Release != nil {
+		released, err := s.releasing(*a.Release)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, released)
 	}
 	if g.ID == "" {
 		return steps, nil

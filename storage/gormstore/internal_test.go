@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,45 @@ import (
 
 	"tegata/storage"
 )
+
+// A table that a later migration adds belongs to those that a deleted account leaves.
+func TestADeletedAccountLeavesEveryTable(t *testing.T) {
+	s := openedHere(t)
+	var tables []string
+	err := s.read.Raw("SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.name IN ('account_id', 'subject') GROUP BY m.name").Scan(&tables).Error
+	if err != nil || len(tables) < 9 {
+		t.Fatal(tables, err)
+	}
+	for _, table := range tables {
+		if !slices.Contains(aboutPeople, table) {
+			t.Errorf("rows of %s outlive their account", table)
+		}
+	}
+}
+
+func openedHere(t *testing.T) *Store {
+	t.Helper()
+	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
+	if err := Migrate(t.Context(), url); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), Config{URL: url, Seal: openSeal{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// openSeal seals nothing.
+type openSeal struct{}
+
+func (openSeal) Seal(plain, _ []byte) ([]byte, error)  { return plain, nil }
+func (openSeal) Open(sealed, _ []byte) ([]byte, error) { return sealed, nil }
 
 func TestAConflictIsTriedAgainAFewTimes(t *testing.T) {
 	deadlock := &pgconn.PgError{Code: deadlockDetected, Detail: "SECRET"}

@@ -87,6 +87,9 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		{"DELETE FROM pushed WHERE expires_at <= ?", []any{instant{now}}},
 		{"DELETE FROM spent WHERE until <= ?", []any{instant{now}}},
 		{"DELETE FROM told WHERE expires_at <= ?", []any{instant{now}}},
+		{forgetOld, []any{oldest(storage.KeepDays[0], now)}},
+		{forgetOld + keptFor, []any{oldest(storage.KeepDays[1], now), storage.KeepDays[1]}},
+		{forgetOld + keptFor, []any{oldest(storage.KeepDays[2], now), storage.KeepDays[2]}},
 	} {
 		err := s.atomically(ctx, func(db *gorm.DB) error {
 			done := db.Exec(sweep.sql, sweep.values...)

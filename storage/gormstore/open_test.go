@@ -258,7 +258,7 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 		{"Sessions", [2]int64{1, 1}, func() error { _, err := s.Sessions(ctx, "A", morning, time.Time{}); return err }},
 		{"AccountBySubject", [2]int64{1, 1}, func() error { _, err := s.AccountBySubject(ctx, "shop.example", "P"); return err }},
 		{"EndSessions", [2]int64{2, 2}, func() error { _, err := s.EndSessions(ctx, storage.Ending{SessionID: "S"}, morning); return err }},
-		{"Sweep", [2]int64{7, 7}, func() error { _, err := s.Sweep(ctx, morning); return err }},
+		{"Sweep", [2]int64{10, 10}, func() error { _, err := s.Sweep(ctx, morning); return err }},
 		{"Ping", [2]int64{1, 1}, func() error { return s.Ping(ctx) }},
 	}
 }

@@ -17,6 +17,7 @@ var (
 	grantUserInfo = place{"grants", "user_info"}
 	keyPrivate    = place{"signing_keys", "private"}
 	pushedParams  = place{"pushed", "params"}
+	releasesEntry = place{"releases", "entry"}
 	toldLedger    = place{"told", "ledger"}
 )
 

@@ -95,5 +95,5 @@ func grant(id, account, session string) storage.Grant {
 // answer is an approval of login with a new session.
 func answer(login *storage.Login, g storage.Grant) storage.Approval {
 	s := session(g.SessionID, g.AccountID)
-	return storage.Approval{Login: login, Grant: g, Sector: "shop.example", Items: []string{"age_over_18"}, Session: &s}
+	return storage.Approval{Login: login, Grant: g, Sector: "shop.example", Items: []string{"age_over_18"}, Texts: "en-1", Session: &s}
 }

@@ -77,7 +77,8 @@ func (h *Handler) consent(c *gin.Context) error {
 	default:
 		return fail.BadInput.At("decision")
 	}
-	step, err := h.IDP.Approve(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request), c.PostFormArray("item"))
+	step, err := h.IDP.Approve(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request), idp.Decision{
+		Items: c.PostFormArray("item"), Texts: h.Show.UI.ShownTexts(c.PostForm("texts"))})
 	return h.to(c, step, err)
 }
 

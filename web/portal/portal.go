@@ -29,6 +29,8 @@ func (h *Handler) Mount(r gin.IRoutes, do func(func(*gin.Context) error) gin.Han
 	r.GET(show.OwnPath, do(h.page))
 	r.POST(show.OwnPath+"/login", do(h.login))
 	r.GET(show.OwnPath+"/ask/:act", do(h.ask))
+	r.GET(show.OwnPath+"/history.json", do(h.export))
+	r.POST(show.OwnPath+"/keep", do(h.keep))
 	for act, a := range h.acts() {
 		r.POST(show.OwnPath+"/"+string(act), do(h.doing(act, a)))
 	}
@@ -38,12 +40,15 @@ func (h *Handler) Mount(r gin.IRoutes, do func(func(*gin.Context) error) gin.Han
 type act struct {
 	about func(c *gin.Context, own storage.Session, id string) (what string, err error)
 	do    func(c *gin.Context, own storage.Session, id string) error
+	fresh bool // needs the card to have been used just now
 }
 
 func (h *Handler) acts() map[ui.Act]act {
 	return map[ui.Act]act{
-		ui.EndOne: {h.aboutSession, h.endOne},
-		ui.EndAll: {aboutNothing, h.endAll},
+		ui.EndOne:   {about: h.aboutSession, do: h.endOne},
+		ui.EndAll:   {about: aboutNothing, do: h.endAll},
+		ui.TakeBack: {about: h.aboutService, do: h.takeBack},
+		ui.Delete:   {about: aboutNothing, do: h.deleteAccount, fresh: true},
 	}
 }
 
@@ -68,7 +73,7 @@ func (h *Handler) page(c *gin.Context) error {
 		return err
 	}
 	p := ui.OwnPage{Done: done(c), Ask: show.OwnPath + "/ask/"}
-	for _, fill := range []func(*gin.Context, storage.Session, *ui.OwnPage) error{h.sessions} {
+	for _, fill := range []func(*gin.Context, storage.Session, *ui.OwnPage) error{h.sessions, h.services, h.history} {
 		if err := fill(c, own, &p); err != nil {
 			return err
 		}
@@ -108,6 +113,10 @@ func (h *Handler) ask(c *gin.Context) error {
 	if err != nil {
 		return h.outside(c, err)
 	}
+	if a.fresh && !h.Desk.Fresh(own) {
+		h.Show.UI.Render(c.Writer, c.Request, http.StatusOK, ui.OwnSignInPage{Again: true, Action: show.OwnPath + "/login"})
+		return nil
+	}
 	id := c.Query("id")
 	what, err := a.about(c, own, id)
 	if err != nil {
@@ -125,12 +134,21 @@ func (h *Handler) doing(name ui.Act, a act) func(*gin.Context) error {
 		if err != nil {
 			return h.outside(c, err)
 		}
+		if a.fresh && !h.Desk.Fresh(own) { // the question says what to do
+			show.SeeOther(c.Writer, c.Request, ui.KeepLang(c.Request, show.OwnPath+"/ask/"+string(name)))
+			return nil
+		}
 		if err := a.do(c, own, c.PostForm("id")); err != nil {
 			return err
 		}
-		show.SeeOther(c.Writer, c.Request, ui.KeepLang(c.Request, show.OwnPath+"?done="+string(name)))
+		h.again(c, name)
 		return nil
 	}
+}
+
+// again shows the pages once more, and what was done.
+func (h *Handler) again(c *gin.Context, done ui.Act) {
+	show.SeeOther(c.Writer, c.Request, ui.KeepLang(c.Request, show.OwnPath+"?done="+string(done)))
 }
 
 // outside sends somebody whose session has ended meanwhile to the door.

@@ -71,7 +71,7 @@ func (s *Show) Page(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	case idp.ShowReturn:
 		SeeOther(w, r, step.Login.ReturnTo)
 	case idp.ShowConsent:
-		s.UI.Render(w, r, http.StatusOK, consentPage(step, ui.Lang(r, nil)))
+		s.UI.Render(w, r, http.StatusOK, s.consentPage(step, ui.Lang(r, nil)))
 	case idp.ShowFailure:
 		Note(r, slog.String("client", step.Client.ID))
 		s.error(w, r, step.Err, LoginPath(step.Login.ID)+"/leave", "")
@@ -83,7 +83,7 @@ func (s *Show) Page(w http.ResponseWriter, r *http.Request, step idp.Step) {
 func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 	base := LoginPath(step.Login.ID)
 	p := ui.LoginPage{
-		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), ProviderHost: host(s.Issuer), Purpose: purpose(step.Client, lang),
+		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), ProviderHost: host(s.Issuer), Purpose: Purpose(step.Client, lang),
 		Own: step.Client.ID == idp.Own, OnlyYes: clients.OnlyYes(step.Client), Transient: clients.Transient(step.Client),
 		StartAction: base + "/start", CancelAction: base + "/cancel", FormTargets: targets(step.Login.Request.RedirectURI),
 	}
@@ -126,9 +126,10 @@ func (s *Show) Progress(l storage.Login) string {
 	return l.Progress
 }
 
-func consentPage(step idp.Step, lang string) ui.ConsentPage {
+func (s *Show) consentPage(step idp.Step, lang string) ui.ConsentPage {
 	p := ui.ConsentPage{
-		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), Purpose: purpose(step.Client, lang),
+		Texts:  s.UI.Texts(lang),
+		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), Purpose: Purpose(step.Client, lang),
 		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: targets(step.Login.Request.RedirectURI),
 		Retention: retention(step.Client, lang),
 		OnlyYes:   clients.OnlyYes(step.Client), Transient: clients.Transient(step.Client), Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
@@ -176,8 +177,8 @@ func Name(c storage.Client, lang string) string {
 	return c.Name
 }
 
-// purpose is the relying party's own sentence in the reader's language, or the one it has.
-func purpose(c storage.Client, lang string) string { return inLang(lang, c.Purpose, c.PurposeJa) }
+// Purpose is the relying party's own sentence in the reader's language, or the one it has.
+func Purpose(c storage.Client, lang string) string { return inLang(lang, c.Purpose, c.PurposeJa) }
 
 // itemPurpose is what the relying party wants one item for, "" where it said nothing of its own.
 func itemPurpose(c storage.Client, i claims.Item, lang string) string {

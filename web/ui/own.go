@@ -6,16 +6,20 @@ import "time"
 type Act string
 
 const (
-	EndOne Act = "end"     // one session
-	EndAll Act = "end-all" // every session
+	EndOne   Act = "end"       // one session
+	EndAll   Act = "end-all"   // every session
+	TakeBack Act = "take-back" // one consent
+	Keep     Act = "keep"      // for how long the history is kept: asked about by its own form
+	Delete   Act = "delete"    // everything
 )
 
 // Acts are all of them.
-var Acts = []Act{EndOne, EndAll}
+var Acts = []Act{EndOne, EndAll, TakeBack, Keep, Delete}
 
 // OwnSignInPage stands before a person's own pages.
 type OwnSignInPage struct {
 	Done   Act    // what has just been done; "" nothing
+	Again  bool   // she is in, but what she wants to do needs the card now
 	Action string // POST: log in with the card
 }
 
@@ -26,6 +30,12 @@ type OwnPage struct {
 	Done     Act    // what has just been done; "" nothing
 	Ask      string // the address of the questions; an act and its query are added
 	Sessions []OwnSession
+	Services []OwnService
+	History  []OwnEntry
+	More     bool   // there is more history than is shown
+	Export   string // the address of the whole history as JSON
+	Keep     []OwnDays
+	KeepAct  string // POST: days=
 }
 
 func (p OwnPage) spec() spec { return spec{name: "me", repeatable: true} }
@@ -36,6 +46,31 @@ type OwnSession struct {
 	Browser string // "" not known
 	Since   time.Time
 	Used    time.Time
+	Current bool
+}
+
+// OwnService is a site that she agreed to share something with.
+type OwnService struct {
+	ID      string // for the form
+	Name    string
+	Host    string // "" not known
+	Purpose string // the site's own words; "" shows nothing
+	Items   []string
+	Given   time.Time
+}
+
+// OwnEntry is one line of her history.
+type OwnEntry struct {
+	At      time.Time
+	Name    string
+	Items   []string // item keys
+	Card    bool     // by the My Number Card
+	Outcome string   // one of the Outcomes of package storage
+}
+
+// OwnDays is a time for which the history can be kept.
+type OwnDays struct {
+	Days    int
 	Current bool
 }
 

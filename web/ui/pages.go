@@ -77,6 +77,7 @@ type ConsentPage struct {
 	Retention      string   // how long the site keeps what it gets, in its own words; "" shows nothing
 	Verified       bool     // some items come with how they were verified
 	Offline        bool     // the site may fetch the same again after the person has left
+	Texts          string   // version of the texts; the form posts it as texts
 	Action         string   // POST
 	FormTargets    []string // as in LoginPage
 }

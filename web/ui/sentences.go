@@ -27,6 +27,7 @@ type speaker struct {
 	localizer *i18n.Localizer
 	fixed     map[string]string // sentences without a blank or a plural, the great majority
 	open      map[string]bool   // the others
+	texts     string            // see Texts
 }
 
 func loadSpeakers() (map[string]*speaker, error) {
@@ -38,7 +39,7 @@ func loadSpeakers() (map[string]*speaker, error) {
 		if err != nil {
 			return nil, fmt.Errorf("sentences in %s: %w", lang, err)
 		}
-		s := &speaker{fixed: map[string]string{}, open: map[string]bool{}}
+		s := &speaker{texts: versionOf(lang, file.Messages), fixed: map[string]string{}, open: map[string]bool{}}
 		for _, m := range file.Messages {
 			if m.One == "" && !strings.Contains(m.Other, "{{") {
 				s.fixed[m.ID] = m.Other

@@ -14,6 +14,7 @@ import (
 
 	"tegata/authn/fail"
 	"tegata/claims"
+	"tegata/storage"
 )
 
 // load reads a language file without the library, so that nothing is filled in for it.
@@ -73,7 +74,17 @@ func wanted(t *testing.T) []string {
 		keys = append(keys, "error_"+e.Code+"_what", "error_"+e.Code+"_next")
 	}
 	for _, act := range Acts {
-		keys = append(keys, fmt.Sprintf("me_ask_%s_title", act), fmt.Sprintf("me_ask_%s_text", act), fmt.Sprintf("me_ask_%s_do", act), fmt.Sprintf("me_done_%s", act))
+		keys = append(keys, fmt.Sprintf("me_done_%s", act))
+		if act == Keep {
+			continue
+		}
+		keys = append(keys, fmt.Sprintf("me_ask_%s_title", act), fmt.Sprintf("me_ask_%s_text", act), fmt.Sprintf("me_ask_%s_do", act))
+	}
+	for _, days := range storage.KeepDays {
+		keys = append(keys, fmt.Sprint("me_keep_", days))
+	}
+	for _, outcome := range []string{storage.Shared, storage.SignedIn, storage.Declined} {
+		keys = append(keys, "me_outcome_"+outcome)
 	}
 	return append(keys, inTemplates(t)...)
 }

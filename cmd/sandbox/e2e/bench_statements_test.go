@@ -19,9 +19,9 @@ func TestStatementsOfALogin(t *testing.T) {
 		pause         time.Duration
 		first, repeat int64
 	}{
-		{name: "SQLite", database: 0, first: 14, repeat: 4},
+		{name: "SQLite", database: 0, first: 15, repeat: 5},
 		{name: "Postgres", database: 1, first: 8, repeat: 3},
-		{name: "SQLite, at a person's pace", database: 0, pause: 5 * time.Second, first: 15, repeat: 4},
+		{name: "SQLite, at a person's pace", database: 0, pause: 5 * time.Second, first: 16, repeat: 5},
 		{name: "Postgres, at a person's pace", database: 1, pause: 5 * time.Second, first: 9, repeat: 3},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
