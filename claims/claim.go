@@ -101,10 +101,10 @@ func (c Claim) Text() string {
 			text = base
 		}
 	}
-	switch {
-	case c.tag == untagged:
+	switch c.tag {
+	case untagged:
 		return text
-	case c.tag == tagElsewhere:
+	case tagElsewhere:
 		return text + "#"
 	}
 	return text + "#" + Tags[c.tag-tagJa]

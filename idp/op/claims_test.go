@@ -369,3 +369,44 @@ func TestDiscoveryTellsTheTruthAboutVerifiedClaims(t *testing.T) {
 		}
 	}
 }
+
+func TestAgesByNameAreCountedLikeAges(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop", Scope: "openid age_over_25"})
+	ask := func(claims string) (id, info string) {
+		r := shop.Request("scope=openid", "claims="+claims)
+		return heard(t, shop, r, w.Login(w.NewBrowser(), r, "jiro17"))
+	}
+	for range 3 { // a condition that is not met is a no, on three days of thirty
+		if id, info := ask(`{"userinfo":{"verified_claims":{"verification":{"trust_framework":null},"claims":{"::age_18_or_over":{"value":true}}}}}`); id != `{}` || info != `{}` {
+			t.Fatalf("%s %s", id, info)
+		}
+		w.Town.Clock.Advance(24 * time.Hour)
+	}
+	if id, _ := ask(`{"id_token":{"age_over_18":null}}`); id != `{}` {
+		t.Errorf("on the fourth day: %s", id)
+	}
+	if id, _ := ask(`{"id_token":{"age_over_20":null,"::age_25_or_over":null}}`); id != `{"age_over_20":false}` {
+		t.Errorf("a third age: %s", id)
+	}
+}
+
+func TestATransientClientHearsNothingToRecogniseAPersonBy(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop", SubjectType: "transient"})
+	b := w.NewBrowser()
+	r := shop.Request()
+	first := shop.Claims(shop.Exchange(w.Login(b, r, "taro").Get("code"), r), r)
+	sub, _ := first["sub"].(string)
+	for _, asked := range []string{`{"id_token":{"sub":{"value":"` + sub + `"}}}`, `{"userinfo":{"sub":{"value":"x"}}}`} {
+		r := shop.Request("claims=" + asked)
+		if got := w.Answered(b.Get(r.URL()), r); got.Get("error") != "login_required" {
+			t.Errorf("%s: %v", asked, got)
+		}
+	}
+	for _, asked := range []string{`{"id_token":{"auth_time":null}}`, verifiedAge("null")} {
+		if p := b.Get(shop.Request("claims=" + asked).URL()); p.Form("/start").Action == "" {
+			t.Errorf("%s is answered from the session: %d, away %v", asked, p.Status, p.Away)
+		}
+	}
+}
