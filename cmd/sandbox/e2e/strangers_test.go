@@ -35,6 +35,9 @@ type variant struct {
 	JAR         bool            `json:"jar"`
 	JARM        bool            `json:"jarm"`
 	DPoP        bool            `json:"dpop"`
+	UserInfo    bool            `json:"userinfo"` // signed
+	Enc         string          `json:"enc"`      // how ID tokens, signed userinfo and signed answers are encrypted on top
+	EncKey      json.RawMessage `json:"encKey"`
 	WrongNonce  bool            `json:"wrongNonce"` // the library expects another nonce, and has to refuse
 }
 
@@ -52,6 +55,11 @@ var nodeVariants = []variant{
 	{Library: "oauth4webapi", KeyAlg: "PS256", Alg: "ES256", JAR: true, JARM: true},
 	{Library: "oauth4webapi", KeyAlg: "PS256", Alg: "PS256", PAR: true, DPoP: true, JARM: true},
 	{Library: "oauth4webapi", KeyAlg: "ES256", Alg: "EdDSA", JARM: true},
+	{Library: "openid-client", KeyAlg: "ES256", Alg: "ES256", PAR: true, DPoP: true, UserInfo: true, Enc: "ECDH-ES"},
+	{Library: "openid-client", Auth: "client_secret_basic", Alg: "RS256", UserInfo: true, Enc: "RSA-OAEP-256"},
+	{Library: "openid-client", Auth: "client_secret_basic", Alg: "ES256", UserInfo: true},
+	{Library: "oauth4webapi", KeyAlg: "PS256", Alg: "PS256", PAR: true, JARM: true, UserInfo: true, Enc: "RSA-OAEP-256"},
+	{Library: "oauth4webapi", Auth: "client_secret_basic", Alg: "EdDSA", UserInfo: true, Enc: "ECDH-ES"},
 	{Library: "oauth4webapi", Auth: "client_secret_post", Alg: "RS256"},
 	{Library: "oauth4webapi", Auth: "client_secret_basic", Alg: "ES256", WrongNonce: true},
 }
@@ -72,7 +80,9 @@ func TestAuthlibLogsIn(t *testing.T) {
 		{Library: "authlib", Auth: "none", Alg: "ES256"},
 		{Library: "authlib", KeyAlg: "ES256", Alg: "ES256", PAR: true},
 		{Library: "authlib", KeyAlg: "RS256", Alg: "RS256"},
-		{Library: "authlib", Auth: "client_secret_basic", Alg: "EdDSA"},
+		{Library: "authlib", Auth: "client_secret_basic", Alg: "PS256"},
+		{Library: "authlib", Auth: "client_secret_basic", Alg: "ES256", UserInfo: true, Enc: "RSA-OAEP-256"},
+		{Library: "authlib", KeyAlg: "ES256", Alg: "RS256", UserInfo: true, Enc: "ECDH-ES"},
 	}, filepath.Join("..", "..", "..", "testdata", "strangers", "python"), python(t), "login.py")
 }
 
@@ -126,7 +136,7 @@ func (v *variant) register(t *testing.T) map[string]any {
 		v.Auth = "private_key_jwt"
 	}
 	v.ClientID = strings.ToLower(strings.Join([]string{v.Library, strings.ReplaceAll(v.Auth, "_", "-"), v.KeyAlg, v.Alg, flag(v.PAR, "par"), flag(v.JAR, "jar"),
-		flag(v.JARM, "jarm"), flag(v.DPoP, "dpop")}, "-"))
+		flag(v.JARM, "jarm"), flag(v.DPoP, "dpop"), flag(v.UserInfo, "userinfo"), v.Enc}, "-"))
 	v.Name, v.RedirectURI = v.ClientID, "http://127.0.0.1:8000/"+v.ClientID
 	c := map[string]any{
 		"client_id": v.ClientID, "redirect_uris": []string{v.RedirectURI}, "token_endpoint_auth_method": v.Auth,
@@ -136,16 +146,39 @@ func (v *variant) register(t *testing.T) map[string]any {
 	if v.JARM {
 		c["authorization_signed_response_alg"] = v.Alg
 	}
+	if v.UserInfo {
+		c["userinfo_signed_response_alg"] = v.Alg
+	}
+	keys := v.encrypt(t, c)
 	switch v.Auth {
 	case "private_key_jwt":
-		private, public := nodeKey(t, v.KeyAlg)
-		v.Key, c["jwks"], c["token_endpoint_auth_signing_alg"] = private, map[string]any{"keys": []json.RawMessage{public}}, v.KeyAlg
+		private, public := nodeKey(t, v.KeyAlg, "sig")
+		v.Key, keys, c["token_endpoint_auth_signing_alg"] = private, append(keys, public), v.KeyAlg
 	case "none":
 	default:
 		v.Secret = rand.Text() + rand.Text()
 		c["client_secret"] = v.Secret
 	}
+	if len(keys) > 0 {
+		c["jwks"] = map[string]any{"keys": keys}
+	}
 	return c
+}
+
+// encrypt asks for encryption of all that is signed for this client, and returns the key to encrypt to.
+func (v *variant) encrypt(t *testing.T, c map[string]any) []json.RawMessage {
+	t.Helper()
+	if v.Enc == "" {
+		return nil
+	}
+	for what, on := range map[string]bool{"id_token": true, "userinfo": v.UserInfo, "authorization": v.JARM} {
+		if on {
+			c[what+"_encrypted_response_alg"], c[what+"_encrypted_response_enc"] = v.Enc, "A256GCM"
+		}
+	}
+	private, public := nodeKey(t, v.Enc, "enc")
+	v.EncKey = private
+	return []json.RawMessage{public}
 }
 
 func flag(on bool, name string) string {
@@ -171,12 +204,12 @@ func nodeFolder(t *testing.T) string {
 }
 
 // nodeKey makes a key pair as JSON Web Keys.
-func nodeKey(t *testing.T, alg string) (private, public json.RawMessage) {
+func nodeKey(t *testing.T, alg, use string) (private, public json.RawMessage) {
 	t.Helper()
 	var key crypto.Signer
 	var err error
 	switch alg {
-	case "ES256":
+	case "ES256", "ECDH-ES":
 		key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	case "Ed25519":
 		_, key, err = ed25519.GenerateKey(rand.Reader)
@@ -187,7 +220,7 @@ func nodeKey(t *testing.T, alg string) (private, public json.RawMessage) {
 		t.Fatal(err)
 	}
 	for into, k := range map[*json.RawMessage]any{&private: key, &public: key.Public()} {
-		if *into, err = json.Marshal(jose.JSONWebKey{Key: k, KeyID: "k", Algorithm: alg, Use: "sig"}); err != nil {
+		if *into, err = json.Marshal(jose.JSONWebKey{Key: k, KeyID: use, Algorithm: alg, Use: use}); err != nil {
 			t.Fatal(err)
 		}
 	}

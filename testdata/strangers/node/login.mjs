@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
+import * as jose from 'jose'
 import * as oauth from 'oauth4webapi'
 import * as openid from 'openid-client'
 
@@ -50,11 +51,12 @@ function check(claims, userinfo) {
 
 async function openidClient(v) {
   const signing = await privateKey(v)
-  const metadata = { id_token_signed_response_alg: v.alg, authorization_signed_response_alg: v.alg }
+  const metadata = { id_token_signed_response_alg: v.alg, authorization_signed_response_alg: v.alg, ...(v.userinfo && { userinfo_signed_response_alg: v.alg }) }
   const auth = { private_key_jwt: () => openid.PrivateKeyJwt(signing), client_secret_basic: openid.ClientSecretBasic,
     client_secret_post: openid.ClientSecretPost, none: openid.None }[v.auth](v.secret)
   const config = await openid.discovery(new URL(issuer), v.clientId, metadata, auth, { execute: [openid.allowInsecureRequests] })
   const DPoP = v.dpop ? openid.getDPoPHandle(config, await openid.randomDPoPKeyPair('ES256')) : undefined
+  if (v.enc) openid.enableDecryptingResponses(config, ['A256GCM'], { key: await jose.importJWK(v.encKey, v.enc), alg: v.enc, kid: v.encKey.kid })
   if (v.jarm) openid.useJwtResponseMode(config)
   const pkceCodeVerifier = openid.randomPKCECodeVerifier()
   const expectedState = openid.randomState(), expectedNonce = openid.randomNonce()
@@ -81,7 +83,10 @@ async function oauth4webapi(v) {
   const insecure = { [oauth.allowInsecureRequests]: true }
   const signing = await privateKey(v)
   const as = await oauth.processDiscoveryResponse(new URL(issuer), await oauth.discoveryRequest(new URL(issuer), insecure))
-  const client = { client_id: v.clientId, id_token_signed_response_alg: v.alg, authorization_signed_response_alg: v.alg }
+  const client = { client_id: v.clientId, id_token_signed_response_alg: v.alg, authorization_signed_response_alg: v.alg,
+    ...(v.userinfo && { userinfo_signed_response_alg: v.alg }) }
+  const decrypt = v.enc ? { [oauth.jweDecrypt]: async (jwe) =>
+    new TextDecoder().decode((await jose.compactDecrypt(jwe, await jose.importJWK(v.encKey, v.enc))).plaintext) } : {}
   const auth = { private_key_jwt: () => oauth.PrivateKeyJwt(signing), client_secret_basic: oauth.ClientSecretBasic,
     client_secret_post: oauth.ClientSecretPost, none: oauth.None }[v.auth](v.secret)
   const options = { ...insecure, DPoP: v.dpop ? oauth.DPoP(client, await oauth.generateKeyPair('ES256')) : undefined }
@@ -97,15 +102,16 @@ async function oauth4webapi(v) {
   const url = new URL(as.authorization_endpoint)
   url.search = params
   const back = await browse(url)
-  const open = async (back) => v.jarm ? oauth.validateJwtAuthResponse(as, client, back, state, insecure) : oauth.validateAuthResponse(as, client, back, state)
+  const open = async (back) => v.jarm ? oauth.validateJwtAuthResponse(as, client, back, state, { ...insecure, ...decrypt }) : oauth.validateAuthResponse(as, client, back, state)
   await refuses('an answer of another issuer', () => open(tampered(back)))
   const response = await oauth.authorizationCodeGrantRequest(as, client, auth, await open(back), v.redirectUri, verifier, options)
   if (v.wrongNonce) return refuses('another nonce', () => oauth.processAuthorizationCodeResponse(as, client, response, { expectedNonce: 'another' }))
-  const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, { expectedNonce: nonce, requireIdToken: true })
+  const tokens = await oauth.processAuthorizationCodeResponse(as, client, response, { expectedNonce: nonce, requireIdToken: true, ...decrypt })
   await oauth.validateApplicationLevelSignature(as, response, insecure)
   const claims = oauth.getValidatedIdTokenClaims(tokens)
   const userinfo = await oauth.userInfoRequest(as, client, tokens.access_token, options)
-  check(claims, await oauth.processUserInfoResponse(as, client, claims.sub, userinfo))
+  check(claims, await oauth.processUserInfoResponse(as, client, claims.sub, userinfo, decrypt))
+  if (v.userinfo) await oauth.validateApplicationLevelSignature(as, userinfo, insecure)
 }
 
 const libraries = { 'openid-client': openidClient, oauth4webapi }

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import requests
 from authlib.common.security import generate_token
 from authlib.integrations.requests_client import OAuth2Session
-from authlib.jose import JsonWebKey, JsonWebToken
+from authlib.jose import JsonWebEncryption, JsonWebKey, JsonWebToken
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
@@ -55,8 +55,15 @@ def pushed(v, s, url):
     return provider['authorization_endpoint'] + '?' + urlencode({'client_id': v['clientId'], 'request_uri': answer.json()['request_uri']})
 
 
+def opened(v, text):
+    """What is inside, when it was encrypted to this client."""
+    if not v.get('enc'):
+        return text
+    return JsonWebEncryption().deserialize_compact(text, JsonWebKey.import_key(v['encKey']))['payload'].decode()
+
+
 def identity(v, token, nonce, client=None):
-    claims = JsonWebToken([v['alg']]).decode(token['id_token'], keys, claims_cls=CodeIDToken, claims_options={
+    claims = JsonWebToken([v['alg']]).decode(opened(v, token['id_token']), keys, claims_cls=CodeIDToken, claims_options={
         'iss': {'essential': True, 'value': given['issuer']}, 'aud': {'essential': True, 'value': client or v['clientId']}},
         claims_params={'nonce': nonce, 'client_id': client or v['clientId'], 'access_token': token['access_token']})
     claims.validate(leeway=60)
@@ -72,7 +79,8 @@ def login(v):
     token = s.fetch_token(provider['token_endpoint'], authorization_response=back, state=state, code_verifier=verifier)
     refuses('another nonce', lambda: identity(v, token, 'another'))
     refuses("another client's token", lambda: identity(v, token, nonce, 'another'))
-    claims, userinfo = identity(v, token, nonce), s.get(provider['userinfo_endpoint']).json()
+    claims, answer = identity(v, token, nonce), s.get(provider['userinfo_endpoint'])
+    userinfo = JsonWebToken([v['alg']]).decode(opened(v, answer.text), keys) if v.get('userinfo') else answer.json()
     assert claims['sub'] == userinfo['sub'], 'two subjects'
     assert claims.get('age_over_18') is True or userinfo.get('age_over_18') is True, 'age_over_18 is missing'
     return s, token
