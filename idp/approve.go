@@ -200,7 +200,11 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	}
 	p.logins.drop(l.ID)
 	p.endOld(ctx, l, b)
-	s.Answer, err = p.answer(c, l.Request, [2]string{"code", code.Reveal()})
+	params, err := p.success(c, code)
+	if err != nil {
+		return Step{}, err
+	}
+	s.Answer, err = p.answer(c, l.Request, params...)
 	return s, err
 }
 
@@ -253,7 +257,7 @@ func (p *Provider) grant(l storage.Login, link storage.Link, c storage.Client, r
 		ID: id.Reveal(), ClientID: c.ID, AccountID: l.AccountID, SessionID: l.SessionID, Subject: subject,
 		Scopes: l.Request.Scopes, Nonce: l.Request.Nonce, RedirectURI: l.Request.RedirectURI, CodeChallenge: l.Request.CodeChallenge,
 		AuthTime: l.AuthTime, TellAuthTime: l.Request.MaxAge != nil || l.Request.TellAuthTime, ACR: acr, AMR: l.AMR,
-		IDToken: r.IDToken.Encode(), UserInfo: r.UserInfo.Encode(),
+		IDToken: r.IDToken.Encode(), UserInfo: encoded(c, r.UserInfo),
 		CodeHash: code.Hash(), CodeExpires: now.Add(CodeLife), Offline: offline(l.Request), DPoPKey: l.Request.DPoPKey, CreatedAt: now,
 	}, nil
 }

@@ -94,8 +94,8 @@ const evidence = "verified_claims.verification.evidence."
 
 // aboutPerson are the members of claims about the person, alone and inside of verified_claims.
 var aboutPerson = map[string]check{
-	"name": text, "family_name": text, "given_name": text, "name_substituted": boolean, "birthdate": form(`\d{4}-\d\d-\d\d`), "gender": form(`male|female`),
-	"address.formatted": text, "address.street_address": text, "address.locality": text, "address.region": text,
+	"name": text, "family_name": text, "given_name": text, "name_substituted": boolean, "birthdate": form(`\d{4}-\d\d-\d\d|\d{8}`), "gender": form(`male|female|[12]`),
+	"address": text, "address.formatted": text, "address.street_address": text, "address.locality": text, "address.region": text,
 	"address.country": form(`[A-Z]{2}`), "address.country_code": form(`[A-Z]{3}`),
 	"address_prefecture": text, "address_prefecture_code": form(`\d\d`),
 	"address_municipality": text, "address_municipality_code": municipality,

@@ -47,7 +47,7 @@ func (p *Provider) Introspect(ctx context.Context, c storage.Client, token strin
 	}
 	body, err := json.Marshal(introspection{
 		Active: true, ClientID: c.ID, Subject: g.Subject, Scope: strings.Join(g.Scopes, " "), Expires: later(c, g.AccessExpires),
-		IssuedAt: earlier(c, g.AccessExpires.Add(-AccessLife)), Issuer: p.Issuer, TokenType: tokenType(g), Confirm: confirmed(g),
+		IssuedAt: earlier(c, g.AccessExpires.Add(-AccessLife)), Issuer: p.IssuerOf(c), TokenType: tokenType(g), Confirm: confirmed(g),
 	})
 	return p.guarded(body, err)
 }
@@ -71,7 +71,7 @@ func (p *Provider) IntrospectSigned(ctx context.Context, c storage.Client, token
 		Audience string          `json:"aud"`
 		IssuedAt int64           `json:"iat"`
 		Token    json.RawMessage `json:"token_introspection"`
-	}{p.Issuer, c.ID, p.Now().Unix(), inner})
+	}{p.IssuerOf(c), c.ID, p.Now().Unix(), inner})
 	if err != nil {
 		return "", fmt.Errorf("idp: encode: %w", err)
 	}

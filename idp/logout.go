@@ -40,7 +40,7 @@ func (p *Provider) ParseHint(compact string) (Hint, bool) {
 		return Hint{}, false
 	}
 	var t struct{ Iss, Sub, Aud string }
-	if json.Unmarshal(payload, &t) != nil || t.Iss != p.Issuer || t.Sub == "" || t.Aud == "" {
+	if json.Unmarshal(payload, &t) != nil || !p.ours(t.Iss) || t.Sub == "" || t.Aud == "" {
 		return Hint{}, false
 	}
 	return Hint{ClientID: t.Aud, Subject: t.Sub}, true

@@ -117,7 +117,7 @@ func (p *Provider) idToken(c storage.Client, g storage.Grant, access authn.Secre
 		AMR      []string `json:"amr,omitempty"`
 		AtHash   string   `json:"at_hash"`
 	}{
-		Issuer: p.Issuer, Subject: g.Subject, Audience: c.ID, Expires: later(c, now.Add(IDLife)), IssuedAt: earlier(c, now),
+		Issuer: p.IssuerOf(c), Subject: g.Subject, Audience: c.ID, Expires: later(c, now.Add(IDLife)), IssuedAt: earlier(c, now),
 		Nonce: g.Nonce, AtHash: keys.Half(c.IDTokenAlg, access.Reveal()),
 	}
 	if g.TellAuthTime {
@@ -163,7 +163,7 @@ func (p *Provider) UserInfo(ctx context.Context, token string, h Holder) (Docume
 		Subject  string `json:"sub"`
 	}{Subject: g.Subject}
 	if c.Keys.UserInfoAlg != "" || c.Keys.UserInfoSeal.Alg != "" { // a JWT says from whom and to whom (OIDC Core 5.3.2)
-		head.Issuer, head.Audience = p.Issuer, c.ID
+		head.Issuer, head.Audience = p.IssuerOf(c), c.ID
 	}
 	payload, err := p.guarded(join(head, g.UserInfo))
 	if err != nil {

@@ -56,7 +56,7 @@ var machines = []string{op.TokenPath, op.PARPath, op.RevocationPath, op.Introspe
 
 // count takes what a request costs; refuse is nil when it may go on.
 func (g *gate) count(r *http.Request, from string) (wait time.Duration, refuse http.HandlerFunc) {
-	path, ok := r.URL.Path, true
+	path, ok := op.Standard(r.URL.Path), true
 	login, starts := strings.CutSuffix(strings.TrimPrefix(path, "/login/"), "/start")
 	switch {
 	case r.Method == http.MethodPost && starts:

@@ -39,7 +39,7 @@ type clientCreate struct {
 	Scope        []string `help:"Scopes it may ask for, openid included."`
 	Purpose      string   `help:"Why it asks, shown at consent."`
 	PurposeJa    string   `help:"Its Japanese form."`
-	Profile      string   `help:"basic (the default), fapi2 or age-only: rules with a name, see /docs/client-profiles.md."`
+	Profile      string   `help:"basic (the default), fapi2, age-only or daa-compatible: rules with a name, see /docs/client-profiles.md."`
 	SubjectType  string   `help:"pairwise (the default) or transient: another identifier at every login."`
 	Sector       string   `name:"sector-identifier-uri" help:"Where the list of all redirect URIs is, for sites of several hosts that shall know the same person."`
 	Source       string   `help:"signature_certificate: accept facts from nowhere else."`

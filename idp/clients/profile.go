@@ -17,7 +17,7 @@ const (
 )
 
 // Profiles are all of them.
-var Profiles = []string{ProfileBasic, ProfileFAPI2, ProfileAgeOnly}
+var Profiles = []string{ProfileBasic, ProfileFAPI2, ProfileAgeOnly, ProfileDAA}
 
 // fapiAlgs are the signatures of the FAPI 2.0 Security Profile (section 5.4.1) that all its clients have.
 var fapiAlgs = []string{"ES256", "PS256"}
@@ -49,6 +49,8 @@ func (r *registration) profile() string {
 		r.fapi2()
 	case ProfileAgeOnly:
 		r.ageOnly()
+	case ProfileDAA:
+		r.daa()
 	default:
 		r.refuse("profile", "must be one of: "+strings.Join(Profiles, " ")+".")
 	}

@@ -15,6 +15,12 @@ func fapiBank(m *Metadata) {
 	m.Profile, m.AuthMethod, m.ClientSecret, m.JWKS = ProfileFAPI2, AuthKey, "", []byte(publicKey)
 }
 
+// daaBank is a client as it stands at the Digital Authentication App.
+func daaBank(m *Metadata) {
+	fapiBank(m)
+	m.Profile, m.ClientID, m.Scope = ProfileDAA, "RP00000001", "openid name"
+}
+
 func counter(m *Metadata) { m.Profile, m.Scope = ProfileAgeOnly, "openid age_over_20" }
 
 // The rules of each profile, as a table: what may be said beside it, and what may not.
@@ -43,6 +49,16 @@ func TestProfiles(t *testing.T) {
 		{"fapi2 that asks for a name in the clear", fapiBank, func(m *Metadata) { m.Scope = "openid name" }, "userinfo_encrypted_response_alg"},
 		{"fapi2 that asks for a name under seal", fapiBank, func(m *Metadata) { m.Scope, m.UserInfoEncAlg = "openid name", "ECDH-ES" }, ""},
 		{"fapi2 with RS256 userinfo", fapiBank, func(m *Metadata) { m.UserInfoAlg = "RS256" }, "userinfo_signed_response_alg"},
+
+		{"daa-compatible", daaBank, nil, ""},
+		{"daa-compatible with a secret", daaBank, func(m *Metadata) { m.AuthMethod, m.ClientSecret = AuthBasic, secret }, "token_endpoint_auth_method"},
+		{"daa-compatible with a dash in its id", daaBank, func(m *Metadata) { m.ClientID = "rp-1" }, "client_id"},
+		{"daa-compatible with a long address", daaBank, func(m *Metadata) { m.RedirectURIs = []string{"https://shop.example/" + strings.Repeat("a", 235)} }, "redirect_uris"},
+		{"daa-compatible that asks for an age", daaBank, func(m *Metadata) { m.Scope = "openid age_over_65" }, "scope"},
+		{"daa-compatible with RS256", daaBank, func(m *Metadata) { m.IDTokenAlg = "RS256" }, "id_token_signed_response_alg"},
+		{"daa-compatible that knows nobody", daaBank, func(m *Metadata) { m.SubjectType = SubjectTransient }, "subject_type"},
+		{"daa-compatible with DPoP", daaBank, func(m *Metadata) { m.DPoPBound = true }, "dpop_bound_access_tokens"},
+		{"daa-compatible with bound tokens", daaBank, func(m *Metadata) { m.TLSBound = true }, "tls_client_certificate_bound_access_tokens"},
 
 		{"age-only", counter, nil, ""},
 		{"age-only by its policy", counter, func(m *Metadata) { m.Scope, m.Policy.Items = "", about("age_over_18") }, ""},

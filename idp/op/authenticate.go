@@ -197,6 +197,9 @@ func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t 
 		return err
 	}
 	names := a.names(path)
+	if clients.DAA(c) {
+		names = append(names, a.idp.IssuerOf(c), a.idp.IssuerOf(c)+"/protocol/openid-connect/token")
+	}
 	if clients.StrictAudience(c) {
 		names = []string{a.idp.Issuer}
 	}

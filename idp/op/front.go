@@ -7,6 +7,7 @@ import (
 
 	"tegata/authn/fail"
 	"tegata/idp"
+	"tegata/idp/clients"
 	"tegata/storage"
 )
 
@@ -42,6 +43,9 @@ func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c, err := f.idp.Client(r.Context(), id)
+	if err == nil && viaRealm(r.Context()) != clients.DAA(c) { // its answer would come from an issuer it did not ask
+		err = fail.ClientUnknown
+	}
 	if err != nil {
 		f.pages.Error(w, r, err)
 		return

@@ -61,6 +61,7 @@ func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
 	shared.mount(mux, ResourcesPath, fixed(resourceAt(p.Issuer, p, o.Certificates)), http.MethodGet)
 	shared.mount(mux, ResourcePath, fixed(resourceAt(p.Issuer+UserInfoPath, p, o.Certificates)), http.MethodGet)
 
+	mountRealm(mux, p, o)
 	if o.Registration != nil {
 		(&register.Desk{Store: p.Store, Issuer: p.Issuer, Rules: o.Registration.Rules, Approve: o.Registration.Approve,
 			Outside: o.Outside, Now: p.Now, Rand: p.Rand, Log: p.Log}).Mount(mux)

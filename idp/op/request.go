@@ -126,8 +126,11 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 	}
 	bad = errors.Join(scopesInto(&req, c, scope), pkceInto(&req, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge),
 		claimsInto(&req, c, v["claims"]), keyInto(&req, v.Has("dpop_jkt"), jkt))
-	if bad == nil && clients.AgeOnly(c) && v.Has("claims") { // one question needs no language
+	if bad == nil && (clients.AgeOnly(c) || clients.DAA(c)) && v.Has("claims") { // their questions need no language
 		bad = fail.BeyondPolicy.At("claims")
+	}
+	if bad == nil {
+		bad = clients.CheckDAA(c, req, scope)
 	}
 	if bad == nil {
 		bad = clients.CheckRequest(c, claims.Asked(req.Scopes, req.Items))
