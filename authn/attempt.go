@@ -132,7 +132,7 @@ func Verify(l storage.Login, e Evidence, now time.Time, rand io.Reader) (storage
 	if err != nil {
 		return l, Secret{}, err
 	}
-	l.AuthTime, l.ACR, l.AMR, l.Facts = now, e.ACR, e.AMR, e.Facts
+	l.AuthTime, l.ACR, l.AMR, l.Facts, l.Card = now, e.ACR, e.AMR, e.Facts, e.Card
 	l.CompletionHash, l.CompletionExpires = code.Hash(), now.Add(CompletionLife)
 	l.Progress, l.Tries = "returning", fail.NoTries
 	return next(l, storage.Verified), code, nil
@@ -148,7 +148,7 @@ func Return(l storage.Login, code, browser Secret, now time.Time) (storage.Login
 		return l, fail.AlreadyUsed
 	}
 	if !browser.Is(l.BrowserHash) {
-		l.Failure, l.Facts = fail.DifferentBrowser.Code, nil
+		l.Failure, l.Facts, l.Card = fail.DifferentBrowser.Code, nil, nil
 		return next(l, storage.Burned), fail.DifferentBrowser
 	}
 	if !now.Before(l.CompletionExpires) || !now.Before(l.ExpiresAt) {
@@ -163,7 +163,7 @@ func Answer(l storage.Login) (storage.Login, error) {
 	if l.State != storage.Returned {
 		return l, fail.AlreadyUsed
 	}
-	l.Facts = nil
+	l.Facts, l.Card = nil, nil
 	return next(l, storage.Answered), nil
 }
 
@@ -172,13 +172,13 @@ func Cancel(l storage.Login) (storage.Login, error) {
 	if l.State.Terminal() {
 		return l, fail.AlreadyUsed
 	}
-	l.Progress, l.Failure, l.Facts = "cancelled", fail.UserCancelled.Code, nil
+	l.Progress, l.Failure, l.Facts, l.Card = "cancelled", fail.UserCancelled.Code, nil, nil
 	return next(l, storage.Cancelled), nil
 }
 
 // Fail ends a login because its evidence was refused.
 func Fail(l storage.Login, code string) storage.Login {
-	l.Failure, l.Facts = code, nil
+	l.Failure, l.Facts, l.Card = code, nil, nil
 	return next(l, storage.Failed)
 }
 

@@ -142,7 +142,8 @@ func (p *Provider) Result(ctx context.Context, r agent.ResultRequest) (string, e
 		code = c
 		return next, err
 	}, func(ctx context.Context, l *storage.Login) error {
-		id, err := p.Store.VerifyLogin(ctx, *l, storage.Credential{Index: evidence.Index, AccountID: account.Reveal(), SeenAt: p.Now()})
+		id, err := p.Store.VerifyLogin(ctx, *l, storage.Credential{
+			Index: evidence.Index, AccountID: account.Reveal(), Card: evidence.Card, SeenAt: p.Now()})
 		l.AccountID = id
 		return err
 	})

@@ -106,7 +106,7 @@ func (c *loginCache) put(l storage.Login, link *storage.Link) {
 		} else {
 			close(old.moved)
 		}
-		if link == nil {
+		if link == nil && old.login.AccountID == l.AccountID { // a renewed card changes the account
 			link = old.link
 		}
 	}

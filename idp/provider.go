@@ -42,6 +42,7 @@ type Config struct {
 	Keys        *keys.Ring
 	ClientKeys  *fetch.Keys // what relying parties sign with and want answers encrypted to; nil: strict, with a cache of its own
 	Judge       judge
+	Renewals    renewals                 // whom to ask about a renewed card; nil: nobody, and nothing is offered
 	Sources     []string                 // attribute sources that agents may use, best first
 	MinAgent    string                   // oldest agent version that may claim
 	Disabled    func(method string) bool // the operator's emergency switches; nil switches nothing off

@@ -43,9 +43,12 @@ type Step struct {
 	Offers []claims.Offer // ShowConsent
 	Link   storage.Link   // ShowConsent: what is remembered between the person and the client
 	Wants  claims.Wants   // ShowConsent: where the offers would go
-	Answer Answer         // ShowAnswer
-	Err    *fail.Error    // ShowFailure
-	Cookie *authn.Secret  // a new SSO session for the browser
+	Ends   time.Time      // ShowConsent: the card's certificate ends then, which is soon; zero: not
+	// Renewable: ShowConsent, the card may have replaced another one, see TakeOver.
+	Renewable bool
+	Answer    Answer        // ShowAnswer
+	Err       *fail.Error   // ShowFailure
+	Cookie    *authn.Secret // a new SSO session for the browser
 }
 
 // step is the dispatcher: one login, one next thing. The link is needed from Returned on.
@@ -67,6 +70,7 @@ func (p *Provider) step(l storage.Login, link *storage.Link, c storage.Client, b
 			return Step{}, err
 		}
 		s.Show, s.Offers, s.Wants, s.Link = ShowConsent, offered.offers, offered.wants, *link
+		s.Ends, s.Renewable = p.endsSoon(l.Card), p.renewable(l, *link)
 	case storage.Failed, storage.Cancelled:
 		s.Show, s.Err = ShowFailure, fail.ByCode(l.Failure)
 	case storage.Burned:

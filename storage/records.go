@@ -154,6 +154,7 @@ type Login struct {
 	ACR               string
 	AMR               []string
 	Facts             []byte // what the card said about the person, sealed at rest; opaque here
+	Card              []byte // as in Credential
 	CompletionHash    []byte // SHA-256 of the completion code
 	CompletionExpires time.Time
 	SessionID         string // the SSO session this login continues, if any
@@ -161,18 +162,11 @@ type Login struct {
 	Failure string // error code when Failed
 }
 
-// Credential ties an authentication certificate to an account.
-// Index is HMAC(deployment key, purpose, serial); the serial itself is never stored (R6).
-type Credential struct {
-	Index     []byte
-	AccountID string
-	SeenAt    time.Time
-}
-
 // Link is what is remembered between one account and one relying party.
 type Link struct {
 	Subject string   // pairwise subject of the client's sector; "" when there is none yet
 	Items   []string // items the person agreed to release to this client
+	New     bool     // no relying party knows the account
 	Told    Told     // what the client's sector has been told of the person's age
 }
 

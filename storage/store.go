@@ -53,7 +53,7 @@ type Store interface {
 	VerifyLogin(ctx context.Context, next Login, cred Credential) (accountID string, err error)
 	// ReturnLogin is SwapLogin that also reads the link of next.AccountID with the client, in one round trip.
 	ReturnLogin(ctx context.Context, next Login, sector string) (Link, error)
-	// Link of an account with a client; the zero Link when they never met.
+	// Link of an account with a client; neither subject nor items when they never met.
 	Link(ctx context.Context, accountID, clientID, sector string) (Link, error)
 	// ApproveLogin writes the answer: login, grant, subject, consent, ledger and session together or not at all. ErrStale,
 	// also when Spend is spent already or the ledger is not at the version before. (What was told may stay noted after ErrStale.)
@@ -89,6 +89,25 @@ type Store interface {
 	EndSessions(ctx context.Context, e Ending, now time.Time) (int, error)
 	// AccountBySubject is the account that a relying party of the sector knows as subject. ErrNotFound.
 	AccountBySubject(ctx context.Context, sector, subject string) (string, error)
+
+	// Cards are the account's present credentials, last seen first.
+	Cards(ctx context.Context, accountID string) ([]Credential, error)
+	// TakeDue leases credentials whose authority is to be asked, longest unasked first: nobody else gets them before
+	// d.Until. Without a Card nobody can ask.
+	TakeDue(ctx context.Context, d Due) ([]Credential, error)
+	// NoteAsked ends the lease of a credential that its authority said something about.
+	NoteAsked(ctx context.Context, index []byte, at time.Time) error
+	// RevokeAccount revokes all grants of an account, Offline ones too.
+	RevokeAccount(ctx context.Context, accountID string, now time.Time) error
+
+	// PutLinkConsent keeps a consent. ErrExists.
+	PutLinkConsent(ctx context.Context, c LinkConsent) error
+	LinkConsents(ctx context.Context, accountID string) ([]LinkConsent, error) // by GivenAt
+	// Predecessors are the present credentials of every account that some relying party knows and that ever had one of indexes.
+	Predecessors(ctx context.Context, indexes [][]byte) ([]Credential, error)
+	// Renew makes r.Login.AccountID, which must be the Earlier account, the one of the login, its card, and whatever else
+	// r.From has begun; the cards before are replaced. ErrStale: one of them is not (any more) as the caller saw it.
+	Renew(ctx context.Context, r Renewal) error
 
 	SigningKeys(ctx context.Context) ([]SigningKey, error) // by CreatedAt
 	// ChangeSigningKeys deletes the keys gone and then creates or replaces the others, all or nothing. ErrExists: an

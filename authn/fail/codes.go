@@ -33,6 +33,8 @@ var (
 	CertificateRevoked    = New("certificate_revoked", 403, Municipality, "access_denied")
 	CertificateSuspended  = New("certificate_suspended", 403, Municipality, "access_denied")
 	RevocationUnavailable = New("revocation_unavailable", 503, Us, "temporarily_unavailable")
+	RenewalUnknown        = New("renewal_unknown", 422, You, "")    // no earlier record that a renewed card could take over
+	RenewalUnavailable    = New("renewal_unavailable", 503, Us, "") // nobody could be asked for it
 	ChainUntrusted        = New("chain_untrusted", 403, Us, "access_denied")
 	ProfileMismatch       = New("profile_mismatch", 403, Us, "access_denied")
 	SignatureInvalid      = New("signature_invalid", 403, Us, "access_denied")

@@ -35,6 +35,9 @@ func (p *Provider) Run(ctx context.Context) {
 	all.Go(func() { p.every(ctx, trustEvery, "anchors could not be read again", p.trust.load) })
 	all.Go(func() { p.every(ctx, writeEvery, "fees and incidents could not be written", p.write) })
 	all.Go(func() {
+		p.every(ctx, p.status.Every(), "cards of people who stay signed in could not be looked after", p.AskStatus)
+	})
+	all.Go(func() {
 		p.every(ctx, sweepEvery, "sweep failed", func(ctx context.Context) error {
 			_, err := p.Store.Sweep(ctx, p.now())
 			return err

@@ -22,6 +22,7 @@ import (
 	"tegata/idp/keys"
 	"tegata/idp/op"
 	"tegata/idp/session"
+	"tegata/idp/status"
 	"tegata/storage/gormstore"
 	"tegata/storage/seal"
 	"tegata/web"
@@ -43,6 +44,7 @@ type Options struct {
 	Lists           *revocation.CRL       // fetched in the background where Revocation uses them; believed when our anchors signed
 	Ledger          *revocation.Ledger    // counts what Revocation asks; Store is filled in
 	Relations       *revocation.Relations // how certificates belong together; nil: nobody is asked, and evidence says so
+	StatusPeriod    time.Duration         // nobody who stays signed in is left unasked about for longer; 0 asks about nobody
 	CardInfoIssuers []*rsa.PublicKey
 	LaunchTemplate  string
 	TrustedProxies  []netip.Prefix
@@ -64,6 +66,7 @@ type Provider struct {
 	audit    *audit
 	ledger   *revocation.Ledger
 	lists    *revocation.CRL
+	status   *status.Job
 	log      *slog.Logger
 	now      func() time.Time
 }
@@ -106,19 +109,24 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	}
 	judge := &authn.Judge{
 		Issuer: o.Issuer, Trust: p.trust, Revocation: o.Revocation, CardInfoIssuers: o.CardInfoIssuers, IndexKey: index, Now: o.Now}
+	config := idp.Config{
+		Issuer: o.Issuer, Store: store, Keys: ring, ClientKeys: &fetch.Keys{Outside: o.Edge.Outside, Now: o.Now}, Judge: judge, Sources: judge.Sources(),
+		MinAgent: MinAgent, Disabled: p.switches.disabled, Unchanged: p.switches.unchanged,
+		SubjectKey: o.SubjectKey, SessionRule: session.Default, Now: o.Now, Rand: o.Rand, Log: o.Log}
 	if o.Relations != nil {
 		judge.Correspondence = o.Relations
+		config.Renewals = &authn.Renewals{Relations: o.Relations, Revocation: o.Revocation, Issuer: p.trust.issued, IndexKey: index, Now: o.Now}
 	} else {
 		o.Log.Warn("nobody is asked whether a signature certificate and an authentication certificate are of one person")
 	}
 	var err error
-	p.IDP, err = idp.New(idp.Config{
-		Issuer: o.Issuer, Store: store, Keys: ring, ClientKeys: &fetch.Keys{Outside: o.Edge.Outside, Now: o.Now}, Judge: judge, Sources: judge.Sources(),
-		MinAgent: MinAgent, Disabled: p.switches.disabled, Unchanged: p.switches.unchanged,
-		SubjectKey: o.SubjectKey, SessionRule: session.Default, Now: o.Now, Rand: o.Rand, Log: o.Log})
+	p.IDP, err = idp.New(config)
 	if err != nil {
 		return nil, err
 	}
+	p.status = &status.Job{
+		Store: store, End: p.IDP.EndSessions, Revocation: o.Revocation, Issuer: p.trust.issued, Period: o.StatusPeriod, Idle: session.Default.Idle,
+		Now: o.Now, Log: o.Log}
 	p.Handler, err = web.New(web.Config{
 		IDP: p.IDP, Edge: o.Edge, LaunchTemplate: o.LaunchTemplate, ReadsCardInfo: len(o.CardInfoIssuers) > 0,
 		AsksHolder: o.Relations != nil, TrustedProxies: o.TrustedProxies,
@@ -128,6 +136,9 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	}
 	return p, nil
 }
+
+// AskStatus asks once about the cards of people who stay signed in, as Run does all the time.
+func (p *Provider) AskStatus(ctx context.Context) error { return p.status.Once(ctx) }
 
 // Close lets the database go.
 func (p *Provider) Close() error { return p.Store.Close() }

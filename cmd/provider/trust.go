@@ -80,3 +80,8 @@ func (t *trust) issuers() []*x509.Certificate {
 	a := t.view.Load().Anchors
 	return slices.Concat(a.Auth, a.Sign)
 }
+
+// issued finds the anchor behind the number of an authentication certificate; nil when it is not trusted any more.
+func (t *trust) issued(n jpki.Number) *x509.Certificate {
+	return t.view.Load().Anchors.Issued(n, jpki.Authentication)
+}

@@ -266,12 +266,15 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: authority.Trust(),
 		Revocation: revocation.Metered{Ledger: ledger, Next: &revocation.OCSP{
 			URL: authority.ResponderOf, HTTP: outbound, Now: w.now, Rand: rand.Reader}},
-		Ledger: ledger,
+		Ledger: ledger, StatusPeriod: statusPeriod,
 		Relations: &revocation.Relations{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: &revocation.Platform{
 			URL: authority.PlatformURL(), Keys: []*ecdsa.PublicKey{authority.PlatformKey()}, HTTP: outbound, Now: w.now, Rand: rand.Reader}},
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: launch,
 		Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Registration: &op.Registration{Rules: rules, Approve: !c.Approval}, Limits: limits}, Now: w.now, Rand: rand.Reader, Log: w.log})
 }
+
+// statusPeriod is short, so that a suspension shows while somebody watches.
+const statusPeriod = 30 * time.Second
 
 type secrets struct {
 	seal    *seal.Keyset

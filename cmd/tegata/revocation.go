@@ -17,20 +17,21 @@ import (
 
 // revocationConfig says whom to ask whether a certificate is still good, and what it costs.
 type revocationConfig struct {
-	Revocation    string        `env:"TEGATA_REVOCATION" default:"ocsp" help:"Whom to ask: ocsp, crl, platform, or none, which asks nobody and caps acr at aal2."`
-	OCSPAuthURL   string        `name:"ocsp-auth-url" env:"TEGATA_OCSP_AUTH_URL" help:"OCSP responder for authentication certificates."`
-	OCSPSignURL   string        `name:"ocsp-sign-url" env:"TEGATA_OCSP_SIGN_URL" help:"OCSP responder for signature certificates."`
-	CRLURLs       []string      `name:"crl-urls" env:"TEGATA_CRL_URLS" help:"Revocation lists of both purposes, all partitions."`
-	CRLMaxAge     time.Duration `name:"crl-max-age" env:"TEGATA_CRL_MAX_AGE" help:"How old a list may be even before its nextUpdate; 0 leaves it to the list."`
-	PlatformURL   string        `env:"TEGATA_PLATFORM_URL" help:"Platform operator's API, without /v1. Whatever is asked about revocation, it is then asked whether two certificates are of one person, and about renewed cards."`
-	PlatformKeys  []string      `env:"TEGATA_PLATFORM_KEYS" type:"path" help:"PEM files with the operator's P-256 public keys."`
-	PlatformToken string        `env:"TEGATA_PLATFORM_TOKEN" help:"Bearer token for the operator." hidden:""`
-	Correspond    bool          `name:"require-correspondence" env:"TEGATA_REQUIRE_CORRESPONDENCE" help:"Refuse to start where nobody can be asked whether a signature certificate and an authentication certificate are of one person."`
-	Cache         time.Duration `name:"revocation-cache" env:"TEGATA_REVOCATION_CACHE" help:"How long a good answer may be used again, at most 60s; 0 asks anew for every login."`
-	FeeAuthYen    int64         `env:"TEGATA_FEE_AUTH_YEN" default:"2" help:"What one query about an authentication certificate costs, in yen."`
-	FeeSignYen    int64         `env:"TEGATA_FEE_SIGN_YEN" default:"20" help:"What one query about a signature certificate costs, in yen."`
-	FeeRelateYen  int64         `name:"fee-relation-yen" env:"TEGATA_FEE_RELATION_YEN" default:"20" help:"What one query about correspondence or linking costs, in yen."`
-	FeeFreeUntil  string        `env:"TEGATA_FEE_FREE_UNTIL" help:"Last day of a free period in Japan, such as 2027-03-31."`
+	Revocation    string         `env:"TEGATA_REVOCATION" default:"ocsp" help:"Whom to ask: ocsp, crl, platform, or none, which asks nobody and caps acr at aal2."`
+	OCSPAuthURL   string         `name:"ocsp-auth-url" env:"TEGATA_OCSP_AUTH_URL" help:"OCSP responder for authentication certificates."`
+	OCSPSignURL   string         `name:"ocsp-sign-url" env:"TEGATA_OCSP_SIGN_URL" help:"OCSP responder for signature certificates."`
+	CRLURLs       []string       `name:"crl-urls" env:"TEGATA_CRL_URLS" help:"Revocation lists of both purposes, all partitions."`
+	CRLMaxAge     time.Duration  `name:"crl-max-age" env:"TEGATA_CRL_MAX_AGE" help:"How old a list may be even before its nextUpdate; 0 leaves it to the list."`
+	PlatformURL   string         `env:"TEGATA_PLATFORM_URL" help:"Platform operator's API, without /v1. Whatever is asked about revocation, it is then asked whether two certificates are of one person, and about renewed cards."`
+	PlatformKeys  []string       `env:"TEGATA_PLATFORM_KEYS" type:"path" help:"PEM files with the operator's P-256 public keys."`
+	PlatformToken string         `env:"TEGATA_PLATFORM_TOKEN" help:"Bearer token for the operator." hidden:""`
+	Correspond    bool           `name:"require-correspondence" env:"TEGATA_REQUIRE_CORRESPONDENCE" help:"Refuse to start where nobody can be asked whether a signature certificate and an authentication certificate are of one person."`
+	StatusPeriod  *time.Duration `env:"TEGATA_STATUS_PERIOD" placeholder:"DURATION" help:"How often a card is asked about while its holder has a session or offline access; 6h if left out, 10m with crl, where asking is free. 0 never asks."`
+	Cache         time.Duration  `name:"revocation-cache" env:"TEGATA_REVOCATION_CACHE" help:"How long a good answer may be used again, at most 60s; 0 asks anew for every login."`
+	FeeAuthYen    int64          `env:"TEGATA_FEE_AUTH_YEN" default:"2" help:"What one query about an authentication certificate costs, in yen."`
+	FeeSignYen    int64          `env:"TEGATA_FEE_SIGN_YEN" default:"20" help:"What one query about a signature certificate costs, in yen."`
+	FeeRelateYen  int64          `name:"fee-relation-yen" env:"TEGATA_FEE_RELATION_YEN" default:"20" help:"What one query about correspondence or linking costs, in yen."`
+	FeeFreeUntil  string         `env:"TEGATA_FEE_FREE_UNTIL" help:"Last day of a free period in Japan, such as 2027-03-31."`
 }
 
 // revocationChecked is a revocationConfig that holds.
@@ -61,6 +62,7 @@ func (c revocationConfig) check(p *problems) revocationChecked {
 		p.add(len(c.PlatformKeys) == 0, "TEGATA_PLATFORM_KEYS is missing: name the PEM file with the operator's public key")
 		out.platforms = readPlatformKeys(c.PlatformKeys, p)
 	}
+	p.add(c.statusPeriod() < 0 || c.statusPeriod() > 0 && c.statusPeriod() < time.Minute, "TEGATA_STATUS_PERIOD must be 0, or at least 1m")
 	p.add(c.Cache < 0 || c.Cache > revocation.MaxKeep, "TEGATA_REVOCATION_CACHE must be between 0s and 60s")
 	p.add(c.CRLMaxAge < 0, "TEGATA_CRL_MAX_AGE must not be negative")
 	p.add(min(c.FeeAuthYen, c.FeeSignYen, c.FeeRelateYen) < 0, "TEGATA_FEE_AUTH_YEN, TEGATA_FEE_SIGN_YEN and TEGATA_FEE_RELATION_YEN must not be negative")
@@ -86,6 +88,19 @@ func readPlatformKeys(paths []string, p *problems) []*ecdsa.PublicKey {
 		}
 	}
 	return out
+}
+
+// statusPeriod is how long a suspended card keeps what it opened. Every question has its price, but those to a list.
+func (c revocationConfig) statusPeriod() time.Duration {
+	switch {
+	case c.StatusPeriod != nil:
+		return *c.StatusPeriod
+	case c.Revocation == "none":
+		return 0
+	case c.Revocation == "crl":
+		return 10 * time.Minute
+	}
+	return 6 * time.Hour
 }
 
 // asked is whom a provider asks about certificates, and what counts it.

@@ -26,7 +26,7 @@ type Page struct {
 type Form struct {
 	Action string
 	Fields [][2]string // hidden fields and ticked boxes
-	Boxes  []string    // values of all checkboxes
+	Boxes  []string    // values of the checkboxes of items
 }
 
 // Form finds the form whose action ends like this; the zero Form without one.
@@ -88,7 +88,9 @@ func (f *Form) control(n *html.Node) {
 		f.Fields = append(f.Fields, field)
 		return
 	}
-	f.Boxes = append(f.Boxes, field[1])
+	if field[0] == "item" {
+		f.Boxes = append(f.Boxes, field[1])
+	}
 	for _, a := range n.Attr {
 		if a.Key == "checked" {
 			f.Fields = append(f.Fields, field)

@@ -15,7 +15,8 @@ const (
 	linkItself = "(SELECT subject FROM subjects WHERE account_id = ? AND sector = ?) AS subject, " +
 		"(SELECT items FROM consents WHERE account_id = ? AND client_id = ?) AS items, " +
 		"(SELECT version FROM told WHERE account_id = ? AND sector = ?) AS told_version, " +
-		"(SELECT ledger FROM told WHERE account_id = ? AND sector = ?) AS ledger"
+		"(SELECT ledger FROM told WHERE account_id = ? AND sector = ?) AS ledger, " +
+		"NOT EXISTS (SELECT 1 FROM subjects WHERE account_id = ?) AS is_new"
 
 	noteTold = "INSERT INTO told (account_id, sector, version, ledger, expires_at) SELECT ?, ?, ?, ?, ? WHERE {if} " +
 		"ON CONFLICT (account_id, sector) DO UPDATE SET version = excluded.version, ledger = excluded.ledger, expires_at = excluded.expires_at " +
@@ -23,7 +24,7 @@ const (
 )
 
 func linkValues(accountID, clientID, sector string) []any {
-	return []any{accountID, sector, accountID, clientID, accountID, sector, accountID, sector}
+	return []any{accountID, sector, accountID, clientID, accountID, sector, accountID, sector, accountID}
 }
 
 type linkRow struct {
@@ -31,6 +32,7 @@ type linkRow struct {
 	Items       document[[]string]
 	ToldVersion *int64
 	Ledger      blob
+	IsNew       bool
 }
 
 // toldID is the context that a ledger is sealed for: its version too, so that an older one cannot be put back under it.
@@ -40,7 +42,7 @@ func toldID(accountID, sector string, version int64) string {
 
 // link of an account with a sector.
 func (s *Store) link(r linkRow, accountID, sector string) (storage.Link, error) {
-	l := storage.Link{Items: r.Items.V}
+	l := storage.Link{Items: r.Items.V, New: r.IsNew}
 	if r.Subject != nil {
 		l.Subject = *r.Subject
 	}

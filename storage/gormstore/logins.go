@@ -36,6 +36,7 @@ type loginRow struct {
 	ACR               string
 	AMR               document[[]string]
 	Facts             blob
+	Card              blob
 	CompletionHash    blob
 	CompletionExpires instant
 	SessionID         string
@@ -49,6 +50,7 @@ func (loginRow) TableName() string { return "logins" }
 func (s *Store) toLoginRow(l storage.Login) (*loginRow, error) {
 	facts, err1 := s.sealed(loginFacts, l.ID, l.Facts)
 	asked, err2 := s.sealed(loginClaims, l.ID, l.Request.Claims)
+	card, err3 := s.sealed(loginCard, l.ID, l.Card)
 	l.Request.Claims = asked
 	return &loginRow{
 		ID: l.ID, Version: l.Version, State: string(l.State), ClientID: l.ClientID, Request: document[storage.AuthRequest]{l.Request},
@@ -56,15 +58,16 @@ func (s *Store) toLoginRow(l storage.Login) (*loginRow, error) {
 		TicketHash: l.TicketHash, TicketExpires: instant{l.TicketExpires}, TicketSerial: l.TicketSerial,
 		AgentKey: l.AgentKey, AgentVersion: l.AgentVersion, ReturnTo: l.ReturnTo, Nonce: l.Nonce, Number: l.Number,
 		Progress: l.Progress, Tries: l.Tries, AccountID: l.AccountID, AuthTime: instant{l.AuthTime}, ACR: l.ACR,
-		AMR: document[[]string]{l.AMR}, Facts: facts, CompletionHash: l.CompletionHash,
+		AMR: document[[]string]{l.AMR}, Facts: facts, Card: card, CompletionHash: l.CompletionHash,
 		CompletionExpires: instant{l.CompletionExpires}, SessionID: l.SessionID, Failure: l.Failure,
-	}, errors.Join(err1, err2)
+	}, errors.Join(err1, err2, err3)
 }
 
 func (s *Store) login(r loginRow) (storage.Login, error) {
 	facts, err1 := s.opened(loginFacts, r.ID, r.Facts)
 	asked, err2 := s.opened(loginClaims, r.ID, r.Request.V.Claims)
-	if err := errors.Join(err1, err2); err != nil {
+	card, err3 := s.opened(loginCard, r.ID, r.Card)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return storage.Login{}, err
 	}
 	r.Request.V.Claims = asked
@@ -74,7 +77,7 @@ func (s *Store) login(r loginRow) (storage.Login, error) {
 		TicketHash: r.TicketHash, TicketExpires: r.TicketExpires.Time, TicketSerial: r.TicketSerial,
 		AgentKey: r.AgentKey, AgentVersion: r.AgentVersion, ReturnTo: r.ReturnTo, Nonce: r.Nonce, Number: r.Number,
 		Progress: r.Progress, Tries: r.Tries, AccountID: r.AccountID, AuthTime: r.AuthTime.Time, ACR: r.ACR,
-		AMR: r.AMR.V, Facts: facts, CompletionHash: r.CompletionHash,
+		AMR: r.AMR.V, Facts: facts, Card: card, CompletionHash: r.CompletionHash,
 		CompletionExpires: r.CompletionExpires.Time, SessionID: r.SessionID, Failure: r.Failure,
 	}, nil
 }

@@ -23,7 +23,7 @@ import (
 
 // tables are those of package storage, as the migrations make them.
 var tables = []string{
-	"anchors", "audit", "clients", "consents", "credentials", "fees", "grants", "initial_tokens", "logins", "pushed", "sessions", "settings", "signing_keys", "spent", "subjects",
+	"anchors", "audit", "clients", "consents", "credentials", "fees", "grants", "initial_tokens", "link_consents", "logins", "pushed", "sessions", "settings", "signing_keys", "spent", "subjects",
 }
 
 var empty = []struct {

@@ -12,6 +12,8 @@ type place struct{ table, column string }
 var (
 	loginFacts    = place{"logins", "facts"}
 	loginClaims   = place{"logins", "request.claims"} // inside of the request, which is a document
+	loginCard     = place{"logins", "card"}
+	cardOf        = place{"credentials", "card"}
 	sessionFacts  = place{"sessions", "facts"}
 	grantIDToken  = place{"grants", "id_token"}
 	grantUserInfo = place{"grants", "user_info"}

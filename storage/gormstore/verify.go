@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"encoding/hex"
 
 	"gorm.io/gorm"
 
@@ -10,8 +11,9 @@ import (
 
 // A credential is inserted, or the one with its index is marked as seen; a condition on the login goes between the two.
 const (
-	findCredential = "INSERT INTO credentials (cert_index, account_id, seen_at) SELECT ?, ?, ? "
-	seenAgain      = " ON CONFLICT (cert_index) DO UPDATE SET seen_at = excluded.seen_at RETURNING account_id"
+	findCredential = "INSERT INTO credentials (cert_index, account_id, card, seen_at, asked_at) SELECT ?, ?, ?, ?, ? "
+	seenAgain      = " ON CONFLICT (cert_index) DO UPDATE SET seen_at = excluded.seen_at, asked_at = excluded.asked_at, " +
+		"card = coalesce(excluded.card, credentials.card) RETURNING account_id"
 )
 
 var (
@@ -34,7 +36,11 @@ func (s *Store) VerifyLogin(ctx context.Context, next storage.Login, cred storag
 	if err != nil {
 		return "", err
 	}
-	credential := []any{blob(cred.Index), cred.AccountID, instant{cred.SeenAt}}
+	card, err := s.sealed(cardOf, hex.EncodeToString(cred.Index), cred.Card)
+	if err != nil {
+		return "", err
+	}
+	credential := []any{blob(cred.Index), cred.AccountID, card, instant{cred.SeenAt}, instant{cred.SeenAt}} // a login asks
 	if s.postgres {
 		err = s.atomically(ctx, func(db *gorm.DB) error { return verifyInOne(db, row, credential) })
 	} else {

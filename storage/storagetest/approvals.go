@@ -57,7 +57,7 @@ func nothingOf(t *testing.T, s storage.Store, id, account, session string) {
 	is(t, err, storage.ErrNotFound)
 	link, err := s.Link(ctx(t), account, "shop", "shop.example")
 	ok(t, err)
-	same(t, link, storage.Link{})
+	same(t, link, storage.Link{New: true})
 }
 
 func approveStale(t *testing.T, s storage.Store) {

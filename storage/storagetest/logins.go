@@ -118,7 +118,7 @@ func returnReads(t *testing.T, s storage.Store) {
 		{"known", "account", "shop", "shop.example", storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}}},
 		{"same-sector", "account", "app", "shop.example", storage.Link{Subject: "subject of account"}},
 		{"another-sector", "account", "shop", "bank.example", storage.Link{Items: []string{"age_over_18"}}},
-		{"another-account", "stranger", "shop", "shop.example", storage.Link{}},
+		{"another-account", "stranger", "shop", "shop.example", storage.Link{New: true}},
 	} {
 		link, err := s.Link(ctx(t), visit.account, visit.client, visit.sector)
 		ok(t, err)

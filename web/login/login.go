@@ -77,6 +77,13 @@ func (h *Handler) consent(c *gin.Context) error {
 	default:
 		return fail.BadInput.At("decision")
 	}
+	if c.PostForm("renewed") != "" {
+		// No news of an earlier record is no end: the login waits on its page, where the person may go on without.
+		if err := h.IDP.TakeOver(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request)); err != nil {
+			h.Show.Trouble(c.Writer, c.Request, err, show.LoginPath(c.Param("id")))
+			return nil
+		}
+	}
 	step, err := h.IDP.Approve(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request), idp.Decision{
 		Items: c.PostFormArray("item"), Texts: h.Show.UI.ShownTexts(c.PostForm("texts"))})
 	return h.to(c, step, err)

@@ -126,6 +126,9 @@ func (s *Show) Progress(l storage.Login) string {
 	return l.Progress
 }
 
+// japan is where the last day of a certificate ends.
+var japan = time.FixedZone("JST", 9*60*60)
+
 func (s *Show) consentPage(step idp.Step, lang string) ui.ConsentPage {
 	p := ui.ConsentPage{
 		Texts:  s.UI.Texts(lang),
@@ -133,6 +136,10 @@ func (s *Show) consentPage(step idp.Step, lang string) ui.ConsentPage {
 		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: targets(step.Login.Request.RedirectURI),
 		Retention: retention(step.Client, lang),
 		OnlyYes:   clients.OnlyYes(step.Client), Transient: clients.Transient(step.Client), Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
+		Renewable: step.Renewable,
+	}
+	if !step.Ends.IsZero() {
+		p.CardEnds = step.Ends.In(japan).Format(time.DateOnly)
 	}
 	asked := claims.Asked(step.Login.Request.Scopes, step.Login.Request.Items)
 	would := step.Wants.Unconditional().Release(step.Offers, asked)

@@ -78,6 +78,8 @@ type ConsentPage struct {
 	Verified       bool     // some items come with how they were verified
 	Offline        bool     // the site may fetch the same again after the person has left
 	Texts          string   // version of the texts; the form posts it as texts
+	CardEnds       string   // last day of the card's certificate, YYYY-MM-DD, when it is near; "" shows nothing
+	Renewable      bool     // the card may have replaced another one: posts renewed=yes when that is ticked
 	Action         string   // POST
 	FormTargets    []string // as in LoginPage
 }

@@ -25,6 +25,7 @@ type Options struct {
 	PIN          string
 	Password     string
 	Deny         bool   // say no on the consent page
+	Renewed      bool   // tick that the card was renewed
 	CookieJar    string // Netscape file, read and written; "" keeps nothing
 	Cards        string // base URL of the card reader
 }
@@ -104,6 +105,9 @@ func (w *walker) step(ctx context.Context, p page) (page, string, error) {
 		decision := "allow"
 		if w.Deny {
 			decision = "deny"
+		}
+		if w.Renewed && !w.Deny {
+			return w.submit(ctx, f, [2]string{"decision", decision}, [2]string{"renewed", "yes"})
 		}
 		return w.submit(ctx, f, [2]string{"decision", decision})
 	}
