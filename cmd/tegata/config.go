@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tegata/authn/jpki"
+	"tegata/cmd/provider"
 	"tegata/idp/limit"
 	"tegata/idp/op"
 	"tegata/storage/seal"
@@ -30,12 +31,13 @@ type database struct {
 type config struct {
 	database
 	Issuer      string   `env:"TEGATA_ISSUER" help:"Our public address, https and without a trailing slash."`
-	Listen      string   `env:"TEGATA_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on, behind the TLS proxy."`
+	Listen      string   `env:"TEGATA_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on: for the TLS proxy, or with --tls-cert for everybody."`
 	SubjectKey  string   `env:"TEGATA_SUBJECT_KEY" help:"Key of pairwise subjects (from 'tegata keys init'); it must never change." hidden:""`
 	AnchorsAuth []string `env:"TEGATA_ANCHORS_AUTH" type:"path" help:"PEM files with the CA certificates of user authentication, besides those of 'tegata trust add'."`
 	AnchorsSign []string `env:"TEGATA_ANCHORS_SIGN" type:"path" help:"PEM files with the CA certificates of digital signature, besides those of 'tegata trust add'."`
 	TestAnchors bool     `env:"TEGATA_TEST_ANCHORS" help:"The anchors are a test hierarchy: nobody's real card will work."`
 	revocationConfig
+	tlsConfig
 	CardInfoIssuers []string `env:"TEGATA_CARD_INFO_ISSUERS" type:"path" help:"PEM files with public keys that certify card-info data, where the operator has them."`
 	LaunchTemplate  string   `env:"TEGATA_LAUNCH_TEMPLATE" default:"tegata:{ticket}" help:"Link that wakes the agent."`
 	TrustedProxies  []string `env:"TEGATA_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed (CIDR)."`
@@ -60,6 +62,8 @@ type checked struct {
 	cardInfo []*rsa.PublicKey
 	proxies  []netip.Prefix
 	clients  op.Certificates
+
+	certificate *provider.Certificate // nil: a proxy speaks TLS for us
 	revocationChecked
 }
 
@@ -99,11 +103,12 @@ func (c config) check() (checked, error) {
 		out.proxies = append(out.proxies, prefix)
 	}
 	p.add(c.ClientCert != "" && len(out.proxies) == 0, "TEGATA_CLIENT_CERT_HEADER needs TEGATA_TRUSTED_PROXIES: from anybody else the header is a forgery")
-	p.add(c.ClientCert == "" && len(c.ClientCAs) > 0, "TEGATA_CLIENT_CAS needs TEGATA_CLIENT_CERT_HEADER")
+	out.certificate = c.tlsConfig.check(c.Issuer, &p)
+	p.add(c.ClientCert == "" && c.MTLSListen == "" && len(c.ClientCAs) > 0, "TEGATA_CLIENT_CAS needs TEGATA_MTLS_LISTEN or TEGATA_CLIENT_CERT_HEADER")
 	p.add(c.PolicyURI != "" && !goodURL(c.PolicyURI), "TEGATA_POLICY_URI must be an http or https address")
 	p.add(c.TermsURI != "" && !goodURL(c.TermsURI), "TEGATA_TERMS_URI must be an http or https address")
 	p.add(min(c.LoginLimit, c.RequestLimit, c.ClientLimit) < 0 || c.Replicas < 1, "limits may not be negative, and TEGATA_REPLICAS is at least 1")
-	out.clients = op.Certificates{Header: c.ClientCert, Proxies: out.proxies, Roots: pool(readCertificates(c.ClientCAs, "TEGATA_CLIENT_CAS", &p))}
+	out.clients = op.Certificates{Direct: c.MTLSListen != "", Origin: c.MTLSOrigin, Header: c.ClientCert, Proxies: out.proxies, Roots: pool(readCertificates(c.ClientCAs, "TEGATA_CLIENT_CAS", &p))}
 	return out, p.err()
 }
 

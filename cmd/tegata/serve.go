@@ -26,11 +26,13 @@ func (s *serveCommand) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	listener, err := provider.Listen(s.Listen)
-	if err != nil {
-		return usageError{err}
+	listeners, err := s.doors(checked.certificate)
+	for _, l := range listeners {
+		defer l.Close()
 	}
-	defer listener.Close()
+	if err != nil {
+		return err
+	}
 	p, err := provider.Open(ctx, s.options(checked, log))
 	if err != nil {
 		return err
@@ -43,8 +45,15 @@ func (s *serveCommand) Run(ctx context.Context, t terminal) error {
 		defer close(background)
 		p.Run(ctx)
 	}()
-	log.Info("serving", "issuer", s.Issuer, "listen", listener.Addr().String(), "test_anchors", s.TestAnchors, "revocation", s.Revocation)
-	err = provider.Serve(ctx, listener, p.Handler, log)
+	if checked.certificate != nil {
+		follow(ctx, checked.certificate, log)
+	}
+	log.Info("serving", "issuer", s.Issuer, "listen", listeners[0].Addr().String(), "tls", checked.certificate != nil, "test_anchors", s.TestAnchors, "revocation", s.Revocation)
+	doors := []door{{listeners[0], p.Handler}}
+	if len(listeners) > 1 {
+		doors = append(doors, door{listeners[1], provider.BackChannel(p.Handler)})
+	}
+	err = open(ctx, doors, log)
 	cancel()
 	<-background // it writes the last fees and incidents
 	return err
@@ -67,18 +76,23 @@ func (s *serveCommand) options(c checked, log *slog.Logger) provider.Options {
 }
 
 type healthCommand struct {
-	Listen string `env:"TEGATA_LISTEN" default:"127.0.0.1:8080" help:"Address the server listens on."`
+	Listen  string `env:"TEGATA_LISTEN" default:"127.0.0.1:8080" help:"Address the server listens on."`
+	TLSCert string `name:"tls-cert" env:"TEGATA_TLS_CERT" type:"path" help:"The server's certificate, where it speaks TLS."`
 }
 
 // Run succeeds if the server is ready.
 func (h *healthCommand) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+reachable(h.Listen)+"/readyz", nil)
+	client, at, err := asker(h.TLSCert, h.Listen)
 	if err != nil {
 		return usageError{err}
 	}
-	answer, err := http.DefaultClient.Do(r)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err != nil {
+		return usageError{err}
+	}
+	answer, err := client.Do(r)
 	if err != nil {
 		return fmt.Errorf("the server does not answer: %w", err)
 	}

@@ -219,7 +219,11 @@ func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t 
 // names are ours as an audience: the issuer, the endpoint, and at every endpoint also the token endpoint, which clients
 // name that know but one way to authenticate (RFC 9126 section 2 has it for pushed requests).
 func (a *authenticator) names(path string) []string {
-	return []string{a.idp.Issuer, a.idp.Issuer + path, a.idp.Issuer + TokenPath}
+	names := []string{a.idp.Issuer, a.idp.Issuer + path, a.idp.Issuer + TokenPath}
+	if alias := a.certs.Origin; alias != "" {
+		names = append(names, alias+path, alias+TokenPath)
+	}
+	return names
 }
 
 func jtiHash(client, jti string) []byte {

@@ -17,6 +17,7 @@ import (
 // nothing about them is advertised.
 type Certificates struct {
 	Direct  bool           // our own listener asks for them
+	Origin  string         // https://host:port of that listener, where it is another than the issuer's; "": the same
 	Header  string         // a proxy in front tells them here: RFC 9440 (:base64:) or a PEM block, percent-encoded (nginx)
 	Proxies []netip.Prefix // whose Header is believed; it is ignored from anyone else
 	Roots   *x509.CertPool // authorities for tls_client_auth; nil leaves only self_signed_tls_client_auth
@@ -113,4 +114,23 @@ func (c Certificates) issued(by chain, now time.Time) bool {
 // current says whether now is within the certificate's own time.
 func (c chain) current(now time.Time) bool {
 	return !now.Before(c[0].NotBefore) && !now.After(c[0].NotAfter)
+}
+
+// Aliased are the endpoints where a client may show its certificate.
+var Aliased = []string{TokenPath, PARPath, RevocationPath, IntrospectPath, UserInfoPath}
+
+// aliases are the addresses where certificates are asked for (RFC 8705 section 5).
+type aliases struct {
+	Token      string `json:"token_endpoint"`
+	PAR        string `json:"pushed_authorization_request_endpoint"`
+	Revocation string `json:"revocation_endpoint"`
+	Introspect string `json:"introspection_endpoint"`
+	UserInfo   string `json:"userinfo_endpoint"`
+}
+
+func (c Certificates) aliases() *aliases {
+	if c.Origin == "" {
+		return nil
+	}
+	return &aliases{c.Origin + TokenPath, c.Origin + PARPath, c.Origin + RevocationPath, c.Origin + IntrospectPath, c.Origin + UserInfoPath}
 }

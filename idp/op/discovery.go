@@ -56,6 +56,7 @@ type metadata struct {
 	ResponseAlgs   []string `json:"authorization_signing_alg_values_supported"` // JARM section 4
 	IntrospectAlgs []string `json:"introspection_signing_alg_values_supported"` // RFC 9701 section 7
 	ProofAlgs      []string `json:"dpop_signing_alg_values_supported"`          // RFC 9449 section 5.1
+	Aliases        *aliases `json:"mtls_endpoint_aliases,omitempty"`
 	CertBound      bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 section 3.3
 	Profiles       []string `json:"tegata_client_profiles_supported"`           // what a client's profile may be
 	MinAgent       string   `json:"tegata_agent_min_version,omitempty"`         // oldest agent that may claim a login; its doctor asks
@@ -115,6 +116,7 @@ func discovery(p *idp.Provider, o Options) metadata {
 		IntrospectEncs: jwe.Encs,
 		IntrospectAlgs: keys.Algorithms,
 		ProofAlgs:      dpop.Algorithms,
+		Aliases:        certs.aliases(),
 		CertBound:      certs.enabled(),
 	}
 	m.ClaimsSupport, m.ClaimsLocales, m.identityAssurance = true, claims.Tags, assurance(p.Frameworks())

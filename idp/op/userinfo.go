@@ -57,7 +57,7 @@ func (u *userInfo) challenge(scheme string) string {
 // proved is the data behind a token whose holder proves to have its key. The proof is spent last, when everything else
 // is good.
 func (u *userInfo) proved(r *http.Request, token string, h idp.Holder) (idp.Document, error) {
-	check := proofs{u.idp}
+	check := proofs{u.idp, u.certs.Origin}
 	proof, err := check.of(r.Header, r.Method, UserInfoPath, token)
 	switch {
 	case err != nil:
