@@ -38,6 +38,7 @@ var guests = []struct {
 	{"github.com/pressly/goose/...", []string{"storage/gormstore/..."}},
 	{"github.com/gin-gonic/gin/...", []string{"web/..."}},
 	{"github.com/ebfe/scard/...", []string{"authn/card/pcsc"}},
+	{"github.com/miekg/pkcs11/...", []string{"idp/keys/pkcs11"}},
 	{"github.com/tink-crypto/tink-go/...", []string{"storage/seal"}},
 }
 

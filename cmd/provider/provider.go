@@ -42,6 +42,7 @@ type Options struct {
 	TestAnchors     bool        // the database may hold anchors of a test hierarchy
 	Revocation      revocation.Checker
 	Lists           *revocation.CRL       // fetched in the background where Revocation uses them; believed when our anchors signed
+	Hardware        keys.Hardware         // where signing keys are made and stay; nil: sealed in the database
 	Ledger          *revocation.Ledger    // counts what Revocation asks; Store is filled in
 	Relations       *revocation.Relations // how certificates belong together; nil: nobody is asked, and evidence says so
 	StatusPeriod    time.Duration         // nobody who stays signed in is left unasked about for longer; 0 asks about nobody
@@ -101,7 +102,7 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	if p.lists != nil {
 		p.lists.Issuers = p.trust.issuers
 	}
-	ring := &keys.Ring{Store: store, Now: o.Now, Rand: o.Rand}
+	ring := &keys.Ring{Store: store, Now: o.Now, Rand: o.Rand, Hardware: o.Hardware}
 	for _, load := range []func(context.Context) error{p.trust.load, p.switches.load, ring.Ensure} {
 		if err := load(ctx); err != nil {
 			return nil, err

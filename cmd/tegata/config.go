@@ -15,6 +15,7 @@ import (
 
 	"tegata/authn/jpki"
 	"tegata/cmd/provider"
+	"tegata/idp/keys"
 	"tegata/idp/limit"
 	"tegata/idp/op"
 	"tegata/storage/seal"
@@ -38,6 +39,7 @@ type config struct {
 	TestAnchors bool     `env:"TEGATA_TEST_ANCHORS" help:"The anchors are a test hierarchy: nobody's real card will work."`
 	revocationConfig
 	tlsConfig
+	hardware
 	CardInfoIssuers []string `env:"TEGATA_CARD_INFO_ISSUERS" type:"path" help:"PEM files with public keys that certify card-info data, where the operator has them."`
 	LaunchTemplate  string   `env:"TEGATA_LAUNCH_TEMPLATE" default:"tegata:{ticket}" help:"Link that wakes the agent."`
 	TrustedProxies  []string `env:"TEGATA_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed (CIDR)."`
@@ -63,6 +65,7 @@ type checked struct {
 	proxies  []netip.Prefix
 	clients  op.Certificates
 
+	hardware    keys.Hardware
 	certificate *provider.Certificate // nil: a proxy speaks TLS for us
 	revocationChecked
 }
@@ -103,6 +106,7 @@ func (c config) check() (checked, error) {
 		out.proxies = append(out.proxies, prefix)
 	}
 	p.add(c.ClientCert != "" && len(out.proxies) == 0, "TEGATA_CLIENT_CERT_HEADER needs TEGATA_TRUSTED_PROXIES: from anybody else the header is a forgery")
+	out.hardware = c.hardware.open(&p)
 	out.certificate = c.tlsConfig.check(c.Issuer, &p)
 	p.add(c.ClientCert == "" && c.MTLSListen == "" && len(c.ClientCAs) > 0, "TEGATA_CLIENT_CAS needs TEGATA_MTLS_LISTEN or TEGATA_CLIENT_CERT_HEADER")
 	p.add(c.PolicyURI != "" && !goodURL(c.PolicyURI), "TEGATA_POLICY_URI must be an http or https address")

@@ -59,7 +59,7 @@ func (k *keysInit) Run(t terminal) error {
 	return nil
 }
 
-type keysList struct{ database }
+type keysList struct{ ringCommand }
 
 // Run prints a table of the ring.
 func (k *keysList) Run(ctx context.Context, t terminal) error {
@@ -81,7 +81,7 @@ func (k *keysList) Run(ctx context.Context, t terminal) error {
 }
 
 type keysRotate struct {
-	database
+	ringCommand
 	Alg string `default:"ES256" help:"ES256, RS256, PS256 or EdDSA."`
 }
 
@@ -98,7 +98,7 @@ func (k *keysRotate) Run(ctx context.Context, t terminal) error {
 }
 
 type keysRevoke struct {
-	database
+	ringCommand
 	ID string `arg:"" help:"Key ID, from 'tegata keys list'."`
 }
 
@@ -116,13 +116,4 @@ func (k *keysRevoke) Run(ctx context.Context, t terminal) error {
 		fmt.Fprintf(t.Out, "%s is revoked; %s signs %s now\n", k.ID, signs.ID, signs.Alg)
 		return nil
 	})
-}
-
-func (d database) withRing(ctx context.Context, f func(*keys.Ring) error) error {
-	store, err := d.open(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = store.Close() }() // nothing is pending
-	return f(&keys.Ring{Store: store, Now: time.Now, Rand: rand.Reader})
 }

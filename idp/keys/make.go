@@ -8,10 +8,13 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/cryptosigner"
 
 	"tegata/storage"
 )
@@ -26,20 +29,41 @@ type entry struct {
 	jose   jose.Signer
 }
 
+// inHardware begins what is stored of a key that is elsewhere (RFC 7512). PKCS #8 never begins so.
+const inHardware = "pkcs11:object="
+
 func (r *Ring) generate(alg string, activate time.Time) (storage.SigningKey, error) {
-	signer, err := r.newKey(alg)
+	public, private, err := r.makeKey(alg)
 	if err != nil {
 		return storage.SigningKey{}, err
+	}
+	id, err := thumbprint(public)
+	if err != nil {
+		return storage.SigningKey{}, err
+	}
+	return storage.SigningKey{ID: id, Alg: alg, Private: private, CreatedAt: r.Now(), ActivateAt: activate}, nil
+}
+
+// makeKey gives a new key's public part and what is stored of the private one.
+func (r *Ring) makeKey(alg string) (crypto.PublicKey, []byte, error) {
+	if r.Hardware != nil {
+		name, signer, err := r.Hardware.Make(alg)
+		switch {
+		case err == nil:
+			return signer.Public(), []byte(inHardware + name), nil
+		case !errors.Is(err, ErrUnsupported):
+			return nil, nil, fmt.Errorf("keys: generate: %w", err)
+		}
+	}
+	signer, err := r.newKey(alg)
+	if err != nil {
+		return nil, nil, err
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(signer)
 	if err != nil {
-		return storage.SigningKey{}, fmt.Errorf("keys: encode: %w", err)
+		return nil, nil, fmt.Errorf("keys: encode: %w", err)
 	}
-	id, err := thumbprint(signer.Public())
-	if err != nil {
-		return storage.SigningKey{}, err
-	}
-	return storage.SigningKey{ID: id, Alg: alg, Private: der, CreatedAt: r.Now(), ActivateAt: activate}, nil
+	return signer.Public(), der, nil
 }
 
 func (r *Ring) newKey(alg string) (signer crypto.Signer, err error) {
@@ -59,22 +83,41 @@ func (r *Ring) newKey(alg string) (signer crypto.Signer, err error) {
 	return signer, nil
 }
 
-func open(k storage.SigningKey) (entry, error) {
-	parsed, err := x509.ParsePKCS8PrivateKey(k.Private)
+func (r *Ring) open(k storage.SigningKey) (entry, error) {
+	signer, err := r.stored(k)
 	if err != nil {
-		return entry{}, fmt.Errorf("keys: key %s cannot be read: wrong seal key?", k.ID)
-	}
-	signer, ok := parsed.(crypto.Signer)
-	if !ok {
-		return entry{}, fmt.Errorf("keys: key %s cannot sign", k.ID)
+		return entry{}, err
 	}
 	js, err := newSigner(k, signer, "JWT")
 	return entry{SigningKey: k, signer: signer, jose: js}, err
 }
 
+func (r *Ring) stored(k storage.SigningKey) (crypto.Signer, error) {
+	if name, elsewhere := strings.CutPrefix(string(k.Private), inHardware); elsewhere {
+		if r.Hardware == nil {
+			return nil, fmt.Errorf("keys: key %s is in a PKCS #11 token, and none is configured", k.ID)
+		}
+		return r.Hardware.Signer(name)
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(k.Private)
+	if err != nil {
+		return nil, fmt.Errorf("keys: key %s cannot be read: wrong seal key?", k.ID)
+	}
+	signer, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("keys: key %s cannot sign", k.ID)
+	}
+	return signer, nil
+}
+
 func newSigner(k storage.SigningKey, signer crypto.Signer, typ string) (jose.Signer, error) {
-	js, err := jose.NewSigner(
-		jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: jose.JSONWebKey{Key: signer, KeyID: k.ID}},
+	key := any(jose.JSONWebKey{Key: signer, KeyID: k.ID})
+	if strings.HasPrefix(string(k.Private), inHardware) {
+		opaque := cryptosigner.Opaque(signer)
+		opaque.Public().KeyID = k.ID
+		key = opaque
+	}
+	js, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.SignatureAlgorithm(k.Alg), Key: key},
 		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)))
 	if err != nil {
 		return nil, fmt.Errorf("keys: key %s: %w", k.ID, err)

@@ -5,6 +5,7 @@ package keys
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -51,11 +52,25 @@ type store interface {
 	ChangeSigningKeys(ctx context.Context, gone []string, put ...storage.SigningKey) error
 }
 
+// Hardware keeps private keys to itself.
+type Hardware interface {
+	// Make makes a key for alg and gives it a name. ErrUnsupported.
+	Make(alg string) (name string, key crypto.Signer, err error)
+	// Signer finds a key by its name.
+	Signer(name string) (crypto.Signer, error)
+}
+
+// ErrUnsupported means that the hardware does not know an algorithm; its keys are then sealed in the store.
+var ErrUnsupported = errors.New("keys: the hardware does not know this algorithm")
+
 // Ring is one replica's view of the signing keys. Load it before use; it is safe for concurrent use.
 type Ring struct {
-	Store  store
-	Now    func() time.Time
-	Rand   io.Reader
+	Store store
+	Now   func() time.Time
+	Rand  io.Reader
+
+	Hardware Hardware // where new private keys are made and stay; nil: sealed in the store
+
 	view   atomic.Pointer[[]entry]
 	making sync.Mutex // held while first keys are made
 	made   atomic.Bool
@@ -71,7 +86,7 @@ func (r *Ring) Load(ctx context.Context) error {
 	for _, k := range stored {
 		e, known := r.known(k)
 		if !known {
-			if e, err = open(k); err != nil {
+			if e, err = r.open(k); err != nil {
 				return err
 			}
 		}
