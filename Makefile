@@ -48,7 +48,7 @@ fuzz:
 bench: packages
 	$(GO) test ./cmd/sandbox/e2e -run '^$$' -bench Server -benchtime $(BENCHTIME) -timeout 30m
 	$(GO) test ./cmd/sandbox/e2e -run '^$$' -bench Start -benchtime 5x
-	$(GO) test ./authn/card/pcsc ./cmd/tegata-agent/login ./authn/jpki ./authn/revocation ./claims/... -run '^$$' -bench . -benchtime $(BENCHTIME)
+	$(GO) test ./authn/card/pcsc ./cmd/tegata-agent/login ./authn/jpki ./authn/revocation ./claims/... ./idp/keys ./idp/jwe -run '^$$' -bench . -benchtime $(BENCHTIME)
 
 lint:
 	@if command -v golangci-lint >/dev/null; then golangci-lint run; else $(GO) run $(LINT) run; fi

@@ -371,3 +371,24 @@ func TestTheHashGoesWithTheAlgorithm(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkSign(b *testing.B) {
+	ring := &keys.Ring{Store: &shelf{keys: map[string]storage.SigningKey{}}, Now: time.Now, Rand: rand.Reader}
+	if err := ring.Ensure(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	payload := []byte(strings.Repeat("a", 400))
+	for _, alg := range keys.Algorithms {
+		if _, err := ring.Sign(alg, payload); err != nil {
+			b.Fatal(err)
+		}
+		b.Run(alg, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := ring.Sign(alg, payload); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
