@@ -16,6 +16,7 @@ func TestAMyNumberInTheRequestIsRefusedWithoutEcho(t *testing.T) {
 	for _, tc := range []struct{ name, change, field string }{
 		{"in the hint", "login_hint=my number " + planted, "login_hint"},
 		{"in the hint, full-width", "login_hint=マイナンバー１２３４－５６７８－９０１２", "login_hint"},
+		{"among the languages", "ui_locales=ja my number " + planted, "ui_locales"},
 		{"in the claims parameter", `claims={"userinfo":{"name":{"value":"個人番号` + planted + `"}}}`, "claims"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -113,7 +113,7 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 	jkt := get("dpop_jkt")
 	challenge, method := get("code_challenge"), get("code_challenge_method")
 	responseType, scope, prompt, maxAge := get("response_type"), get("scope"), get("prompt"), get("max_age")
-	req.UILocales, req.ClaimsLocales = firstFields(get("ui_locales"), 10), firstFields(get("claims_locales"), 10)
+	req.UILocales, req.ClaimsLocales = languages(get("ui_locales")), languages(get("claims_locales"))
 	switch {
 	case bad != nil:
 		return req, bad
@@ -141,7 +141,7 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 // planted gives the name of a free-text parameter that holds a My Number: sites put into a hint what people typed. What
 // is the relying party's own, such as state and nonce, is left alone: one random number of twelve digits in ten looks so.
 func planted(v url.Values) string {
-	for _, name := range []string{"login_hint", "claims"} {
+	for _, name := range []string{"login_hint", "claims", "ui_locales", "claims_locales", "acr_values"} {
 		if _, found := mynumber.Find(strings.Join(v[name], "; ")); found {
 			return name
 		}
@@ -214,7 +214,13 @@ func keyInto(req *storage.AuthRequest, has bool, jkt string) error {
 	return nil
 }
 
-func firstFields(s string, n int) []string {
-	f := strings.Fields(s)
-	return f[:min(len(f), n)]
+// maxLanguages bounds a list of wishes.
+const maxLanguages = 10
+
+var languageTag = regexp.MustCompile(`^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$`) // RFC 5646 section 2.1, as far as a tag has to look like one
+
+// languages keeps what looks like language tags: an unknown wish is no error (OIDC Core 3.1.2.1), and what is none is not kept.
+func languages(s string) []string {
+	tags := slices.DeleteFunc(strings.Fields(s), func(tag string) bool { return !languageTag.MatchString(tag) })
+	return tags[:min(len(tags), maxLanguages)]
 }

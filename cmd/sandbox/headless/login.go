@@ -28,6 +28,8 @@ type Options struct {
 	Renewed      bool   // tick that the card was renewed
 	CookieJar    string // Netscape file, read and written; "" keeps nothing
 	Cards        string // base URL of the card reader
+
+	Transport http.RoundTripper // what every request goes through; nil: the default one
 }
 
 // Result is what the relying party would receive.
@@ -67,7 +69,7 @@ func Login(ctx context.Context, o Options) (Result, error) {
 	w := &walker{Options: o, jar: &jar{now: time.Now}}
 	w.origin = &url.URL{Scheme: start.Scheme, Host: start.Host, Path: path}
 	w.issuer = w.origin.String()
-	w.http = &http.Client{Jar: w.jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	w.http = &http.Client{Transport: o.Transport, Jar: w.jar, Timeout: 30 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	if o.CookieJar != "" {
 		if err := w.jar.load(o.CookieJar); err != nil {
 			return Result{}, err
@@ -229,12 +231,12 @@ func (w *walker) useCard(ctx context.Context, ticket agent.Ticket, back *agent.R
 	if err != nil {
 		return "", err
 	}
-	client := &agent.Client{Issuer: w.issuer, HTTP: &http.Client{}, Now: now, Rand: rand.Reader, Version: cards.Version}
+	client := &agent.Client{Issuer: w.issuer, HTTP: &http.Client{Transport: w.Transport}, Now: now, Rand: rand.Reader, Version: cards.Version}
 	session, err := client.Claim(ctx, ticket, back.Address())
 	if err != nil {
 		return "", err
 	}
-	transport, err := cards.Dial(ctx, &http.Client{Timeout: 10 * time.Second}, w.Cards, w.Persona)
+	transport, err := cards.Dial(ctx, &http.Client{Transport: w.Transport, Timeout: 10 * time.Second}, w.Cards, w.Persona)
 	if err != nil {
 		return "", err
 	}
@@ -274,7 +276,7 @@ func progress(e *fail.Error) string {
 
 // clock gives the agent the sandbox's time, which --now may have moved far from this machine's.
 func (w *walker) clock(ctx context.Context) (func() time.Time, error) {
-	there, err := cards.Clock(ctx, &http.Client{Timeout: 10 * time.Second}, w.Cards)
+	there, err := cards.Clock(ctx, &http.Client{Transport: w.Transport, Timeout: 10 * time.Second}, w.Cards)
 	if err != nil {
 		return nil, fail.ReaderNone.Because(err)
 	}
