@@ -43,7 +43,7 @@ func ofPerson(t *testing.T, p cardtest.Persona, m cardtest.Material) []secret {
 			t.Fatal(err)
 		}
 		out = append(out, secret{"serial", c.SerialNumber.String()}, secret{"serial", hex.EncodeToString(c.SerialNumber.Bytes())},
-			secret{"subject", c.Subject.CommonName})
+			secret{"subject", c.Subject.CommonName}, secret{"end", c.NotAfter.UTC().Format("2006-01-02")}, secret{"end", c.NotAfter.UTC().Format("20060102150405")})
 	}
 	return out
 }
