@@ -99,6 +99,14 @@ func (t Token) For(names ...string) error {
 	return nil
 }
 
+// ForAlone is For when a list will not do, not even of one: FAPI 2.0 wants aud to be the issuer as a text.
+func (t Token) ForAlone(name string) error {
+	if t.Text("aud") != name {
+		return Problem("aud is not this provider's issuer as a single text")
+	}
+	return nil
+}
+
 // AsProblem finds the sentence in err, "" when there is none to tell.
 func AsProblem(err error) string {
 	var p Problem

@@ -196,14 +196,7 @@ func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t 
 	if err != nil {
 		return err
 	}
-	names := a.names(path)
-	if clients.DAA(c) {
-		names = append(names, a.idp.IssuerOf(c), a.idp.IssuerOf(c)+"/protocol/openid-connect/token")
-	}
-	if clients.StrictAudience(c) {
-		names = []string{a.idp.Issuer}
-	}
-	if err := t.For(names...); err != nil {
+	if err := a.addressed(t, c, path); err != nil {
 		return err
 	}
 	if t.Text("jti") == "" {
@@ -214,6 +207,18 @@ func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t 
 		return jwt.Problem("jti was used before")
 	}
 	return err
+}
+
+// addressed says whether an assertion is for us (FAPI 2.0 section 5.3.2.1 for those whom the profile holds to it).
+func (a *authenticator) addressed(t jwt.Token, c storage.Client, path string) error {
+	if clients.StrictAudience(c) {
+		return t.ForAlone(a.idp.Issuer)
+	}
+	names := a.names(path)
+	if clients.DAA(c) {
+		names = append(names, a.idp.IssuerOf(c), a.idp.IssuerOf(c)+"/protocol/openid-connect/token")
+	}
+	return t.For(names...)
 }
 
 // names are ours as an audience: the issuer, the endpoint, and at every endpoint also the token endpoint, which clients

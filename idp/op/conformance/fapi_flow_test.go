@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"tegata/idp/clients"
 	"tegata/idp/idptest"
 )
 
@@ -73,8 +74,7 @@ func fapiClaims(s *stage) {
 		s.party(strict()).happy(`claims={"id_token":{"random_claim":null}}`)
 		return
 	}
-	m := strict()
-	m.Scope = "openid name address birthdate gender"
+	m := clients.Metadata{AuthMethod: clients.AuthKey, RequirePAR: true, DPoPBound: true, Scope: "openid name address birthdate gender"}
 	asked := `{"name":null,"address":{"essential":true},"birthdate":{"essential":false},"gender":{},"random_claim":{"value":"x"}}`
 	out := s.party(m).happy("scope=openid", `claims={"id_token":`+asked+`,"userinfo":`+asked+`}`)
 	for _, name := range []string{"name", "address", "birthdate", "gender"} {
@@ -183,14 +183,14 @@ func fapiExpiredCode(s *stage) {
 	s.denied(p.redeem(code, r, nil), "invalid_grant")
 }
 
-// fapiRS256: the key is right, and registered for PS256; the algorithm is not.
+// fapiRS256: the key is right; the algorithm is not.
 func fapiRS256(s *stage) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		s.Fatal(err)
 	}
 	m := strict()
-	if m.JWKS, err = json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "r", Algorithm: "PS256", Use: "sig"}}}); err != nil {
+	if m.JWKS, err = json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "r", Use: "sig"}}}); err != nil {
 		s.Fatal(err)
 	}
 	p := s.party(m)

@@ -71,6 +71,15 @@ func parAhead(seconds int64, good bool) func(*stage) {
 	}
 }
 
+func parAudience(of func(issuer string) any) func(*stage) {
+	return func(s *stage) {
+		p := s.party(strict())
+		s.denied(p.PushWith(p.Request(), func(form url.Values, _ *[2]string) {
+			form.Set("client_assertion", p.Assertion(func(claims map[string]any) { claims["aud"] = of(s.w.Issuer) }))
+		}), "invalid_client", "invalid_request")
+	}
+}
+
 func parRequestURI(s *stage) {
 	p := s.party(strict())
 	a, _ := p.Push(p.Request("request_uri=urn:ietf:params:oauth:request_uri:random"))

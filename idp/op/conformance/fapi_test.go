@@ -17,7 +17,7 @@ var fapi2 = plan{
 		{sp + "ensure-authorization-request-without-nonce-success", fapiWith("nonce"), ""},
 		{sp + "ensure-authorization-request-with-64-char-nonce-success", fapiWith("nonce=" + n64), ""},
 		{sp + "ensure-other-scope-order-succeeds", fapiWith("scope=age_over_18 openid"), ""},
-		{sp + "test-claims-parameter-identity-claims", fapiClaims, ""},
+		{sp + "test-claims-parameter-identity-claims", fapiClaims, "without the profile, which gives personal data only to who has it encrypted"},
 		{sp + "access-token-type-header-case-sensitivity", fapiSchemeCase, ""},
 		{sp + "check-dpop-proof-nbf-exp", fapiProofs(map[string]int64{"nbf": 0, "exp": 300}), ""},
 		{sp + "ensure-dpopproof-with-iat-10seconds-before-succeeds", fapiProofs(map[string]int64{"iat": -10}), ""},
@@ -69,18 +69,15 @@ var fapi2 = plan{
 		{sp + "incorrect-pkce-code-verifier-rejected", fapiVerifier("code_verifier=" + n64), ""},
 		{sp + "par-plain-pkce-rejected", fapiPARRefuses("code_challenge_method=plain"), ""},
 		{sp + "par-without-duplicate-parameters", fapiWith(), ""},
-		{sp + "par-test-array-as-audience-fails", nil, soon},
-		{sp + "par-test-par-endpoint-url-as-audience-fails", nil, soon},
-		{sp + "par-test-token-endpoint-url-as-audience-fails", nil, soon},
+		{sp + "par-test-array-as-audience-fails", parAudience(func(w string) any { return []string{w} }), ""},
+		{sp + "par-test-par-endpoint-url-as-audience-fails", parAudience(func(w string) any { return w + "/par" }), ""},
+		{sp + "par-test-token-endpoint-url-as-audience-fails", parAudience(func(w string) any { return w + "/oauth/token" }), ""},
 	},
 }
 
-// soon: FAPI 2.0 takes the issuer alone, as a string; other clients may still name the token endpoint, or a list of one.
-const soon = "not yet: an assertion may also be addressed to the token endpoint, or in a list of one"
-
 const n64 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_"
 
-// strict is the metadata of a FAPI 2.0 client.
+// strict is the metadata of a FAPI 2.0 client: the profile adds pushed requests and DPoP.
 func strict() clients.Metadata {
-	return clients.Metadata{AuthMethod: clients.AuthKey, DPoPBound: true, RequirePAR: true}
+	return clients.Metadata{Profile: clients.ProfileFAPI2, AuthMethod: clients.AuthKey}
 }
