@@ -136,7 +136,7 @@ func (s *Store) Kept(ctx context.Context, accountID string) (int, error) {
 }
 
 // aboutPeople are the tables with rows about an account, in the order in which rows are locked everywhere.
-var aboutPeople = []string{"logins", "sessions", "subjects", "consents", "grants", "credentials", "told", "releases", "people"}
+var aboutPeople = []string{"logins", "sessions", "subjects", "consents", "grants", "credentials", "told", "link_consents", "releases", "people"}
 
 // DeleteAccount implements storage.Store.
 func (s *Store) DeleteAccount(ctx context.Context, accountID string) error {
