@@ -319,8 +319,22 @@ func TestKeysThatDoNotFit(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if Fits(jose.JSONWebKey{Key: &small.PublicKey}, "RS256") {
-		t.Error("1024 bits are enough")
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		key any
+		alg string
+	}{
+		"1024 bits": {&small.PublicKey, "RS256"}, "1024 bits with PSS": {&small.PublicKey, "PS256"}, "P-384 for ES256": {p384.Public(), "ES256"},
+		"a curve for EdDSA": {&s.key.PublicKey, "EdDSA"}, "a short Ed25519 key": {ed25519.PublicKey(make([]byte, 31)), "EdDSA"},
+		"an Ed448 key": {ed25519.PublicKey(make([]byte, 57)), "EdDSA"}, "Ed25519 for ES256": {ed25519.PublicKey(make([]byte, 32)), "ES256"},
+		"a public key as a secret": {[]byte("public"), "HS256"},
+	} {
+		if Fits(jose.JSONWebKey{Key: tc.key}, tc.alg) {
+			t.Errorf("%s fits", name)
+		}
 	}
 }
 
