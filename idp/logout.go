@@ -130,7 +130,8 @@ func (p *Provider) logoutTarget(ctx context.Context, id string, l Logout) (Logou
 		return LogoutStep{Client: c}, nil
 	}
 	if !slices.Contains(c.PostLogoutRedirectURIs, l.RedirectURI) {
-		return LogoutStep{}, fail.LogoutInvalid.At("post_logout_redirect_uri")
+		return LogoutStep{}, Explained{Err: fail.LogoutInvalid.At("post_logout_redirect_uri"), Client: c.ID,
+			Field: "post_logout_redirect_uri", Got: l.RedirectURI, Registered: c.PostLogoutRedirectURIs}
 	}
 	u, err := url.Parse(l.RedirectURI)
 	if err != nil {

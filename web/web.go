@@ -17,6 +17,7 @@ import (
 
 	"tegata/authn/fail"
 	"tegata/idp"
+	"tegata/idp/developer"
 	"tegata/idp/op"
 	"tegata/idp/person"
 	"tegata/storage"
@@ -38,6 +39,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	Ready          func(context.Context) error // may we be sent traffic?
 	Audit          func(storage.Incident)      // hears of every refusal
+	Developers     developer.Key               // recognises engineers of relying parties; nil: nobody
 	Now            func() time.Time
 	Rand           io.Reader
 	Log            *slog.Logger
@@ -53,7 +55,7 @@ func New(c Config) (http.Handler, error) {
 	s := &show.Show{
 		UI: pages, Issuer: c.IDP.Issuer, LaunchTemplate: c.LaunchTemplate, ReadsSign: true, ReadsCardInfo: c.ReadsCardInfo,
 		AsksHolder: c.AsksHolder,
-		Audit:      c.Audit, Now: c.Now, Rand: c.Rand, Log: c.Log,
+		Audit:      c.Audit, Developers: c.Developers, Now: c.Now, Rand: c.Rand, Log: c.Log,
 	}
 	engine, err := site(c, s)
 	if err != nil {
@@ -117,6 +119,13 @@ func site(c Config, s *show.Show) (*gin.Engine, error) {
 	pages := engine.Group("/", sameOrigin(s), noMyNumber(s))
 	pages.GET("/", do(func(g *gin.Context) error {
 		s.UI.Render(g.Writer, g.Request, http.StatusOK, ui.MessagePage{Topic: ui.Home})
+		return nil
+	}))
+	pages.GET("/developer/:link", do(func(g *gin.Context) error {
+		if !s.Explain(g.Writer, g.Param("link")) {
+			return fail.NotFound
+		}
+		s.UI.Render(g.Writer, g.Request, http.StatusOK, ui.MessagePage{Topic: ui.Developer})
 		return nil
 	}))
 	(&login.Handler{IDP: c.IDP, Show: s}).Mount(pages, do)

@@ -19,6 +19,7 @@ import (
 	"tegata/authn/revocation"
 	"tegata/idp"
 	"tegata/idp/clients/fetch"
+	"tegata/idp/developer"
 	"tegata/idp/keys"
 	"tegata/idp/op"
 	"tegata/idp/session"
@@ -128,10 +129,14 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	p.status = &status.Job{
 		Store: store, End: p.IDP.EndSessions, Revocation: o.Revocation, Issuer: p.trust.issued, Period: o.StatusPeriod, Idle: session.Default.Idle,
 		Now: o.Now, Log: o.Log}
+	developers, err := developer.KeyFrom(o.SubjectKey)
+	if err != nil {
+		return nil, err
+	}
 	p.Handler, err = web.New(web.Config{
 		IDP: p.IDP, Edge: o.Edge, LaunchTemplate: o.LaunchTemplate, ReadsCardInfo: len(o.CardInfoIssuers) > 0,
 		AsksHolder: o.Relations != nil, TrustedProxies: o.TrustedProxies,
-		Ready: store.Ping, Audit: p.audit.note, Now: o.Now, Rand: o.Rand, Log: o.Log})
+		Ready: store.Ping, Audit: p.audit.note, Developers: developers, Now: o.Now, Rand: o.Rand, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -25,6 +25,7 @@ type clientCommands struct {
 	Keys    clientKeys    `cmd:"" help:"Replace the public keys of a relying party."`
 	Approve clientApprove `cmd:"" help:"Let a relying party in that registered itself, or changed its registration."`
 	Tokens  tokenCommands `cmd:"" help:"Initial access tokens, with which relying parties register themselves: create, list, revoke."`
+	Debug   clientDebug   `cmd:"" help:"Print a link for the engineers of a relying party: error pages then explain its mistakes to them."`
 	Disable clientDisable `cmd:"" help:"Refuse a relying party from now on and revoke its tokens (--enable lets it in again)."`
 }
 

@@ -47,10 +47,10 @@ func TestTheOperatorInvitesAndApproves(t *testing.T) {
 	d.set("TEGATA_REGISTRATION", "true")
 	base, _, stop = d.serve()
 	defer stop()
-	status, client := post(t, base+"/register", made.Token, metadata)
+	code, client := post(t, base+"/register", made.Token, metadata)
 	id, _ := client["client_id"].(string)
-	if status != http.StatusCreated || id == "" {
-		t.Fatalf("%d %v", status, client)
+	if code != http.StatusCreated || id == "" {
+		t.Fatalf("%d %v", code, client)
 	}
 	if list := d.ok("client", "tokens", "list"); strings.Contains(list, made.Token) || strings.Count(list, "\n") != 2 || !strings.Contains(list, "partners  1 ") {
 		t.Errorf("tokens:\n%s", list)
@@ -71,6 +71,12 @@ func TestTheOperatorInvitesAndApproves(t *testing.T) {
 		t.Errorf("clients:\n%s", list)
 	}
 	d.fails(exitFailure, "no client", "client", "approve", "nobody")
+	if link := d.ok("client", "debug", id); !strings.HasPrefix(link, "https://login.example/developer/") {
+		t.Error(link)
+	} else if got := status(t, base+strings.TrimPrefix(strings.TrimSpace(link), "https://login.example")); got != http.StatusOK {
+		t.Errorf("the developer's link: %d", got)
+	}
+	d.fails(exitFailure, "no client", "client", "debug", "nobody")
 	d.ok("client", "tokens", "revoke", "partners")
 	d.fails(exitFailure, "no token", "client", "tokens", "revoke", "partners")
 	if status, _ := post(t, base+"/register", made.Token, metadata); status != http.StatusUnauthorized {

@@ -56,6 +56,9 @@ func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	uri, err := redirectOf(asked, c)
+	if errors.Is(err, fail.RedirectURIMismatch) {
+		err = idp.Explained{Err: err, Client: c.ID, Field: "redirect_uri", Got: asked.Get("redirect_uri"), Registered: c.RedirectURIs}
+	}
 	if err != nil {
 		f.pages.Error(w, r, err)
 		return

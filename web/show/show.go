@@ -19,6 +19,7 @@ import (
 	"tegata/claims"
 	"tegata/idp"
 	"tegata/idp/clients"
+	"tegata/idp/developer"
 	"tegata/storage"
 	"tegata/web/ui"
 )
@@ -32,6 +33,7 @@ type Show struct {
 	ReadsCardInfo  bool                   // agents may use the card-info application
 	AsksHolder     bool                   // the authority is asked whether two certificates are of one person
 	Audit          func(storage.Incident) // hears of every refusal; nil for nobody
+	Developers     developer.Key          // recognises engineers of relying parties; nil: nobody
 	Now            func() time.Time
 	Rand           io.Reader
 	Log            *slog.Logger

@@ -57,7 +57,7 @@ func doing(r *http.Request) string {
 
 // Error shows a coded error as a page; anything uncoded is "internal".
 func (s *Show) Error(w http.ResponseWriter, r *http.Request, err error) {
-	s.error(w, r, fail.From(err), "", "")
+	s.drawn(w, r, fail.From(err), ui.ErrorPage{Explain: s.explanation(r, err)})
 }
 
 // Trouble shows an error in the middle of a login that can still go on.
@@ -66,8 +66,12 @@ func (s *Show) Trouble(w http.ResponseWriter, r *http.Request, err error, retry 
 }
 
 func (s *Show) error(w http.ResponseWriter, r *http.Request, e *fail.Error, back, retry string) {
-	incident := s.Incident(r, e)
-	s.UI.Render(w, r, e.Status, ui.ErrorPage{Err: e, Incident: incident, Time: s.Now(), BackURL: back, RetryURL: retry})
+	s.drawn(w, r, e, ui.ErrorPage{BackURL: back, RetryURL: retry})
+}
+
+func (s *Show) drawn(w http.ResponseWriter, r *http.Request, e *fail.Error, p ui.ErrorPage) {
+	p.Err, p.Incident, p.Time = e, s.Incident(r, e), s.Now()
+	s.UI.Render(w, r, e.Status, p)
 }
 
 // Incident draws the number that links the page a person sees with the operator's log, and logs the error under it.

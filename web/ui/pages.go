@@ -110,9 +110,10 @@ type ErrorPage struct {
 	Err      *fail.Error
 	Incident string // number to quote when asking for help; "" shows none
 	Time     time.Time
-	BackURL  string // to the site, when it can be trusted; "" shows none
-	RetryURL string // GET; "" shows none
-	Reader   bool   // the sandbox's card reader says it
+	BackURL  string       // to the site, when it can be trusted; "" shows none
+	RetryURL string       // GET; "" shows none
+	Explain  *Explanation // for a developer of the site; nil for everybody else
+	Reader   bool         // the sandbox's card reader says it
 }
 
 func (p ErrorPage) spec() spec { return spec{name: "error", reader: p.Reader} }
@@ -159,6 +160,7 @@ const (
 	Done      Topic = "done"      // the login goes on in the other tab
 	Cancelled Topic = "cancelled" // the login was given up
 	Home      Topic = "home"      // somebody opened the provider's address by hand
+	Developer Topic = "developer" // mistakes of a relying party are explained in this browser from now on
 )
 
 // MessagePage is one heading and one sentence.

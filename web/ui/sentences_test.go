@@ -64,7 +64,7 @@ func wanted(t *testing.T) []string {
 	for _, status := range []string{"revoked", "suspended", "expired", "locked"} {
 		keys = append(keys, "card_status_"+status)
 	}
-	for _, topic := range []Topic{Done, Cancelled, Home} {
+	for _, topic := range []Topic{Done, Cancelled, Home, Developer} {
 		keys = append(keys, fmt.Sprintf("message_%s_title", topic), fmt.Sprintf("message_%s_text", topic))
 	}
 	for _, who := range []fail.Who{fail.You, fail.Site, fail.Us, fail.Municipality} {

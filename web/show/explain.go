@@ -1,0 +1,41 @@
+package show
+
+import (
+	"errors"
+	"net/http"
+
+	"tegata/idp"
+	"tegata/idp/developer"
+	"tegata/web/ui"
+)
+
+// developerCookie holds a note of idp/developer: whose mistakes are explained in this browser.
+const developerCookie = "dv"
+
+// Explain turns a link of the operator's into a cookie, and says whether the link was good. The cookie opens nothing but
+// explanations, so a browser that got it by somebody's trick has lost nothing.
+func (s *Show) Explain(w http.ResponseWriter, link string) bool {
+	now := s.Now()
+	client, ok := s.Developers.Client(developer.Link, link, now)
+	if ok {
+		http.SetCookie(w, s.cookie(developerCookie, s.Developers.Sign(developer.Cookie, client, now.Add(developer.CookieLife))))
+	}
+	return ok
+}
+
+// explanation is what this browser may see of an error besides the page for everybody; nil for nothing.
+func (s *Show) explanation(r *http.Request, err error) *ui.Explanation {
+	var e idp.Explained
+	if !errors.As(err, &e) {
+		return nil
+	}
+	c, missing := r.Cookie(s.name(developerCookie))
+	if missing != nil {
+		return nil
+	}
+	client, ok := s.Developers.Client(developer.Cookie, c.Value, s.Now())
+	if !ok || client != e.Client {
+		return nil
+	}
+	return ui.Explain(e.Client, e.Field, e.Got, e.Registered)
+}
