@@ -143,7 +143,7 @@ var backChannel = plan{
 	title: "Back-Channel Logout OP", name: "oidcc-backchannel-rp-initiated-logout-certification-test-plan", test: "TestBackChannelLogout",
 	variants: "discovery, client_secret_basic",
 	modules: []module{
-		{"oidcc-backchannel-logout-discovery-endpoint-verification", nil, "not offered yet"},
-		{"oidcc-backchannel-rp-initiated-logout", nil, "not offered yet"},
+		{"oidcc-backchannel-logout-discovery-endpoint-verification", nil, "not mirrored yet"},
+		{"oidcc-backchannel-rp-initiated-logout", nil, "not mirrored yet"},
 	},
 }
