@@ -185,6 +185,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		a.Session = p.newSession(l, b, cookie)
 		a.Grant.SessionID, s.Cookie = a.Session.ID, &cookie
 	}
+	a.Grant.SID = p.sid(c, a.Grant.SessionID)
 	if stored {
 		done, err := authn.Answer(l)
 		if err != nil {
@@ -199,7 +200,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		return Step{}, unavailable(err)
 	}
 	p.logins.drop(l.ID)
-	p.endOld(ctx, l, b)
+	p.endOld(ctx, a.Session, b)
 	params, err := p.success(c, code)
 	if err != nil {
 		return Step{}, err
@@ -232,12 +233,13 @@ func (p *Provider) again(ctx context.Context, l storage.Login, stored bool, old 
 	return p.approve(ctx, l, stored, usable(c, link), c, b, said)
 }
 
-// endOld ends the session that a fresh login replaces: a browser has one, and its cookie changes at login.
-func (p *Provider) endOld(ctx context.Context, l storage.Login, b Browser) {
-	if !b.HasSession || l.SessionID != "" {
+// endOld ends the session that a fresh login replaces: a browser has one, and its cookie changes at login. For the relying
+// parties of the same person it goes on under the new one; those of another person hear that it has ended.
+func (p *Provider) endOld(ctx context.Context, fresh *storage.Session, b Browser) {
+	if !b.HasSession || fresh == nil {
 		return
 	}
-	if _, err := p.EndSessions(ctx, storage.Ending{SessionID: sessionID(b.Session)}); err != nil {
+	if _, err := p.end(ctx, storage.Ending{SessionID: sessionID(b.Session), Heir: fresh.ID}); err != nil {
 		p.Log.ErrorContext(ctx, "the replaced session could not be ended", "err", err)
 	}
 }

@@ -31,32 +31,43 @@ type LogoutStep struct {
 // Hint is what a former ID token of ours says. It proves only that we once issued it.
 type Hint struct {
 	ClientID, Subject string
+	SID               string // "" unless the client has names for sessions
 }
 
-// ParseHint opens an id_token_hint of any age.
+// ParseHint opens an id_token_hint of any age. What else we sign is none: it has another type, or no subject of its own.
 func (p *Provider) ParseHint(compact string) (Hint, bool) {
-	payload, err := p.Keys.Verify(compact)
+	payload, err := p.Keys.Verify("JWT", compact)
 	if err != nil {
 		return Hint{}, false
 	}
-	var t struct{ Iss, Sub, Aud string }
+	var t struct{ Iss, Sub, Aud, SID string }
 	if json.Unmarshal(payload, &t) != nil || !p.ours(t.Iss) || t.Sub == "" || t.Aud == "" {
 		return Hint{}, false
 	}
-	return Hint{ClientID: t.Aud, Subject: t.Sub}, true
+	return Hint{ClientID: t.Aud, Subject: t.Sub, SID: t.SID}, true
 }
 
-// EndSessions ends sessions, whatever the reason: this is the one way, so that whoever has to hear of it does. It returns
-// how many there were. Errors are fail.Unavailable alone.
+// EndSessions ends sessions, whatever the reason, and sees to it that the relying parties which have to hear of it do:
+// what they are told is kept together with the end itself. It returns how many sessions there were. Errors are
+// fail.Unavailable alone.
 func (p *Provider) EndSessions(ctx context.Context, e storage.Ending) (int, error) {
-	n, err := p.Store.EndSessions(ctx, e, p.Now())
+	ended, err := p.end(ctx, e)
+	return ended.Sessions, err
+}
+
+func (p *Provider) end(ctx context.Context, e storage.Ending) (storage.Ended, error) {
+	now := p.Now()
+	ended, err := p.Store.EndSessions(ctx, e, now, LogoutNotices(now, p.Rand))
 	if err != nil {
-		return 0, unavailable(err)
+		return storage.Ended{}, unavailable(err)
 	}
-	if n > 0 {
-		p.Log.InfoContext(ctx, "sessions ended", "event", "sessions_ended", "count", n)
+	if ended.Sessions > 0 {
+		p.Log.InfoContext(ctx, "sessions ended", "event", "sessions_ended", "count", ended.Sessions, "parties", len(ended.Parties))
 	}
-	return n, nil
+	if len(ended.Parties) > 0 {
+		p.Wake()
+	}
+	return ended, nil
 }
 
 // Sessions are the account's live ones, newest first. An id tells sessions apart and opens none.
@@ -109,6 +120,9 @@ func (p *Provider) EndSession(ctx context.Context, l Logout, b Browser) (LogoutS
 func (p *Provider) sameSubject(ctx context.Context, h Hint, trusted bool, c storage.Client, b Browser) bool {
 	if !trusted {
 		return false
+	}
+	if h.SID != "" && h.SID == p.sid(c, sessionID(b.Session)) {
+		return true
 	}
 	_, link, err := p.session(ctx, c, b)
 	return errors.Is(err, storage.ErrNotFound) || err == nil && link.Subject == h.Subject

@@ -49,13 +49,14 @@ func (p *Provider) enter(ctx context.Context, l storage.Login, c storage.Client,
 	if err != nil {
 		return Step{}, err
 	}
-	switch err := p.Store.ApproveLogin(ctx, storage.Approval{Login: &done, Session: p.newSession(l, b, cookie)}); {
+	fresh := p.newSession(l, b, cookie)
+	switch err := p.Store.ApproveLogin(ctx, storage.Approval{Login: &done, Session: fresh}); {
 	case errors.Is(err, storage.ErrStale):
 		return Step{}, fail.AlreadyUsed
 	case err != nil:
 		return Step{}, unavailable(err)
 	}
 	p.logins.drop(l.ID)
-	p.endOld(ctx, l, b)
+	p.endOld(ctx, fresh, b)
 	return Step{Show: ShowOwn, Login: done, Client: c, Cookie: &cookie}, nil
 }

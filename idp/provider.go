@@ -53,6 +53,7 @@ type Config struct {
 	Now         func() time.Time
 	Rand        io.Reader
 	Log         *slog.Logger
+	Wake        func() // hears that a message has been put into the outbox; nil for nobody
 }
 
 // Provider moves logins. Make it with New; it is safe for concurrent use.
@@ -61,6 +62,7 @@ type Provider struct {
 	clients *clientCache
 	logins  *loginCache
 	origins *originCache
+	sidKey  []byte
 }
 
 // New checks the configuration and makes a Provider.
@@ -75,11 +77,19 @@ func New(c Config) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idp: subject key: %w", err)
 	}
+	sids, err := hkdf.Key(sha256.New, c.SubjectKey, nil, "tegata session id", 32)
+	if err != nil {
+		return nil, fmt.Errorf("idp: subject key: %w", err)
+	}
 	c.SubjectKey = pairwise
 	if c.ClientKeys == nil {
 		c.ClientKeys = &fetch.Keys{Now: c.Now}
 	}
+	if c.Wake == nil {
+		c.Wake = func() {}
+	}
 	return &Provider{
+		sidKey:  sids,
 		Config:  c,
 		clients: &clientCache{store: c.Store, now: c.Now, unchanged: c.Unchanged, entries: map[string]cachedClient{}},
 		logins:  &loginCache{now: c.Now, entries: map[string]cachedLogin{}},
@@ -113,8 +123,13 @@ func (p *Provider) Registered(ctx context.Context, id string) (storage.Client, e
 // subject is the pairwise identifier of an account in one sector (OIDC Core 8.1). It is computed once and then kept
 // in the store, so that it survives a change of this rule; the account id behind it is random (R3).
 func (p *Provider) subject(sector, account string) string {
-	mac := hmac.New(sha256.New, p.SubjectKey)
-	mac.Write([]byte(sector + "\x00" + account))
+	return keyed(p.SubjectKey, sector, account)
+}
+
+// keyed is a name that only holders of the key can link with what it stands for.
+func keyed(key []byte, whose, what string) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(whose + "\x00" + what))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 

@@ -116,9 +116,10 @@ func (p *Provider) idToken(c storage.Client, g storage.Grant, access authn.Secre
 		ACR      string   `json:"acr,omitempty"`
 		AMR      []string `json:"amr,omitempty"`
 		AtHash   string   `json:"at_hash"`
+		SID      string   `json:"sid,omitempty"` // OpenID Connect Back-Channel Logout 1.0 section 2.1
 	}{
 		Issuer: p.IssuerOf(c), Subject: g.Subject, Audience: c.ID, Expires: later(c, now.Add(IDLife)), IssuedAt: earlier(c, now),
-		Nonce: g.Nonce, AtHash: keys.Half(c.IDTokenAlg, access.Reveal()),
+		Nonce: g.Nonce, AtHash: keys.Half(c.IDTokenAlg, access.Reveal()), SID: g.SID,
 	}
 	if g.TellAuthTime {
 		head.AuthTime = earlier(c, g.AuthTime)

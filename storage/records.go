@@ -24,6 +24,7 @@ type Client struct {
 	Policy                 ClientPolicy `json:"policy,omitzero"`
 	Keys                   ClientKeys   `json:"keys,omitzero"`
 	TLS                    ClientTLS    `json:"tls,omitzero"`
+	Logout                 ClientLogout `json:"logout,omitzero"`
 	RequirePAR             bool         `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
 	RequireSignedRequest   bool         `json:"require_signed_request_object,omitempty"`         // RFC 9101 section 10.5
 	DPoPBound              bool         `json:"dpop_bound_access_tokens,omitempty"`              // RFC 9449 section 5.2
@@ -71,6 +72,12 @@ type ClientKeys struct {
 type Encryption struct {
 	Alg string `json:"alg"` // one of jwe.Algs
 	Enc string `json:"enc"` // one of jwe.Encs
+}
+
+// ClientLogout is where a client's server hears that a session has ended (OpenID Connect Back-Channel Logout 1.0).
+type ClientLogout struct {
+	BackURI string `json:"backchannel_logout_uri,omitempty"`
+	BackSID bool   `json:"backchannel_logout_session_required,omitempty"`
 }
 
 // ClientTLS is what a client certificate must be (RFC 8705 section 2.1.2); one of the names is set for tls_client_auth.
@@ -197,6 +204,32 @@ type Ending struct {
 	SessionID string
 	AccountID string
 	Except    string // of all of an account, the session that stays
+	Heir      string // a session that takes over the grants, if it is of the same account: then nothing ends for anybody outside
+}
+
+// Ended is what an Ending did.
+type Ended struct {
+	Sessions int     // how many there were
+	Parties  []Party // by client
+}
+
+// Party is a relying party that has been told of a session, under a name, and got tokens in it.
+type Party struct {
+	Client  Client // as registered now
+	Subject string // pairwise
+	SID     string // what the client calls the session
+}
+
+// Delivery is a message to a relying party that has to arrive: it waits in the outbox until it has, or is given up.
+type Delivery struct {
+	ID        string // 256-bit handle
+	Kind      string // who writes it out and can read Body
+	ClientID  string // whom it is for
+	Body      []byte // what is to be told, sealed at rest
+	Attempts  int    // how often it was taken out to be sent
+	CreatedAt time.Time
+	NextTry   time.Time // not sent before; while somebody sends it, the end of their lease
+	GiveUp    time.Time // not sent after
 }
 
 // Grant is one answered login: the authorization code, then the access token that replaced it.
@@ -224,6 +257,7 @@ type Grant struct {
 	Certificate   []byte // SHA-256 of the client certificate that the tokens are bound to (RFC 8705 section 3); nil: none
 	DPoPKey       []byte // SHA-256 thumbprint of the key that code and tokens are bound to (RFC 9449); nil: none
 	Offline       bool   // refresh tokens come with it, and it outlives its session (OIDC Core 11)
+	SID           string // what the client calls the session; "" where it has no use for a name
 
 	RefreshFamily  []byte    // SHA-256 of the half that all refresh tokens of the grant share; nil: not Offline or not redeemed
 	RefreshHash    []byte    // SHA-256 of the half of the last one

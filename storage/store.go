@@ -84,9 +84,10 @@ type Store interface {
 	SessionLink(ctx context.Context, id, clientID, sector string, now, idleSince time.Time) (Session, Link, error)
 	// Sessions are the account's live ones (before ExpiresAt, seen after idleSince), newest first.
 	Sessions(ctx context.Context, accountID string, now, idleSince time.Time) ([]Session, error)
-	// EndSessions ends sessions and revokes their grants but the redeemed Offline ones. It returns how many there were;
-	// none is not an error.
-	EndSessions(ctx context.Context, e Ending, now time.Time) (int, error)
+	// EndSessions ends sessions and revokes their grants but the redeemed Offline ones. No session is not an error. tell
+	// hears who knows the sessions; its deliveries are kept if and only if the sessions end. It must not use the store, may be called
+	// again after a conflict, and may be nil.
+	EndSessions(ctx context.Context, e Ending, now time.Time, tell func([]Party) ([]Delivery, error)) (Ended, error)
 	// AccountBySubject is the account that a relying party of the sector knows as subject. ErrNotFound.
 	AccountBySubject(ctx context.Context, sector, subject string) (string, error)
 
@@ -108,6 +109,16 @@ type Store interface {
 	// Renew makes r.Login.AccountID, which must be the Earlier account, the one of the login, its card, and whatever else
 	// r.From has begun; the cards before are replaced. ErrStale: one of them is not (any more) as the caller saw it.
 	Renew(ctx context.Context, r Renewal) error
+
+	// PutDeliveries puts messages into the outbox. ErrExists.
+	PutDeliveries(ctx context.Context, d []Delivery) error
+	// TakeDeliveries leases at most n messages whose NextTry has come until a time, and counts the attempt: who takes one
+	// is alone with it until then. Oldest first.
+	TakeDeliveries(ctx context.Context, now, until time.Time, n int) ([]Delivery, error)
+	// PostponeDelivery gives a message back for another try. ErrStale: the lease ended, and somebody else has taken it.
+	PostponeDelivery(ctx context.Context, d Delivery, next time.Time) error
+	// DropDelivery removes a message that has arrived or never will. ErrStale as before.
+	DropDelivery(ctx context.Context, d Delivery) error
 
 	SigningKeys(ctx context.Context) ([]SigningKey, error) // by CreatedAt
 	// ChangeSigningKeys deletes the keys gone and then creates or replaces the others, all or nothing. ErrExists: an

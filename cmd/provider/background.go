@@ -31,6 +31,7 @@ func (p *Provider) Run(ctx context.Context) {
 			})
 		})
 	}
+	all.Go(func() { p.office.Run(ctx) })
 	all.Go(func() { p.every(ctx, followEvery, "emergency switches could not be read", p.Follow) })
 	all.Go(func() { p.every(ctx, trustEvery, "anchors could not be read again", p.trust.load) })
 	all.Go(func() { p.every(ctx, writeEvery, "fees and incidents could not be written", p.write) })

@@ -22,6 +22,7 @@ import (
 	"tegata/idp/developer"
 	"tegata/idp/keys"
 	"tegata/idp/op"
+	"tegata/idp/outbox"
 	"tegata/idp/session"
 	"tegata/idp/status"
 	"tegata/storage/gormstore"
@@ -66,6 +67,7 @@ type Provider struct {
 	trust    *trust
 	switches *switches
 	audit    *audit
+	office   *outbox.Office
 	ledger   *revocation.Ledger
 	lists    *revocation.CRL
 	status   *status.Job
@@ -95,7 +97,7 @@ func Open(ctx context.Context, o Options) (*Provider, error) {
 func build(ctx context.Context, o Options, store *gormstore.Store, index []byte) (*Provider, error) {
 	p := &Provider{
 		Store: store, trust: &trust{configured: o.Trust, allowTest: o.TestAnchors, store: store}, switches: &switches{store: store, now: o.Now},
-		audit: &audit{store: store}, ledger: o.Ledger, lists: o.Lists, log: o.Log, now: o.Now,
+		audit: &audit{store: store}, office: outbox.New(), ledger: o.Ledger, lists: o.Lists, log: o.Log, now: o.Now,
 	}
 	if p.ledger != nil {
 		p.ledger.Store = store
@@ -114,7 +116,7 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	config := idp.Config{
 		Issuer: o.Issuer, Store: store, Keys: ring, ClientKeys: &fetch.Keys{Outside: o.Edge.Outside, Now: o.Now}, Judge: judge, Sources: judge.Sources(),
 		MinAgent: MinAgent, Disabled: p.switches.disabled, Unchanged: p.switches.unchanged,
-		SubjectKey: o.SubjectKey, SessionRule: session.Default, Now: o.Now, Rand: o.Rand, Log: o.Log}
+		SubjectKey: o.SubjectKey, SessionRule: session.Default, Now: o.Now, Rand: o.Rand, Log: o.Log, Wake: p.office.Wake}
 	if o.Relations != nil {
 		judge.Correspondence = o.Relations
 		config.Renewals = &authn.Renewals{Relations: o.Relations, Revocation: o.Revocation, Issuer: p.trust.issued, IndexKey: index, Now: o.Now}
@@ -133,6 +135,8 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	if err != nil {
 		return nil, err
 	}
+	p.office.Store, p.office.Outside, p.office.Now, p.office.Log = store, o.Edge.Outside, o.Now, o.Log
+	p.office.Writers = map[string]outbox.Writer{idp.KindLogout: p.IDP.LogoutLetter}
 	p.Handler, err = web.New(web.Config{
 		IDP: p.IDP, Edge: o.Edge, LaunchTemplate: o.LaunchTemplate, ReadsCardInfo: len(o.CardInfoIssuers) > 0,
 		AsksHolder: o.Relations != nil, TrustedProxies: o.TrustedProxies,
@@ -145,6 +149,9 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 
 // AskStatus asks once about the cards of people who stay signed in, as Run does all the time.
 func (p *Provider) AskStatus(ctx context.Context) error { return p.status.Once(ctx) }
+
+// Deliver sends what is due in the outbox, a batch at most, and returns how much it was. Run does so by itself.
+func (p *Provider) Deliver(ctx context.Context) (int, error) { return p.office.Round(ctx) }
 
 // Close lets the database go.
 func (p *Provider) Close() error { return p.Store.Close() }

@@ -58,7 +58,7 @@ func (r *registration) keys() storage.ClientKeys {
 	case inline && r.JWKSURI != "":
 		r.refuse("jwks_uri", "may not come together with jwks (RFC 7591 section 2).")
 	case r.JWKSURI != "":
-		r.checkKeysURI()
+		r.checkServerURI("jwks_uri", r.JWKSURI)
 	case inline:
 		out.JWKS = r.inlineKeys()
 	case r.AuthMethod == AuthKey, r.AuthMethod == AuthSelfSigned:
@@ -82,13 +82,14 @@ func (r *registration) checkAlg(field, alg string, known []string) {
 	}
 }
 
-func (r *registration) checkKeysURI() {
-	u, text := webURI(r.JWKSURI)
-	if text == "" && u.Scheme != "https" && !r.onThisMachine(u) {
+// checkServerURI accepts the address of a server that we talk to: https, or http on this machine where that is allowed.
+func (r *registration) checkServerURI(field, raw string) {
+	u, text := webURI(raw)
+	if text == "" && u.Scheme != "https" && !(r.AllowLoopbackHTTP && (loopbackLiteral(u.Hostname()) || u.Hostname() == "localhost")) {
 		text = "must be an https URI."
 	}
 	if text != "" {
-		r.refuse("jwks_uri", text)
+		r.refuse(field, text)
 	}
 }
 

@@ -97,6 +97,7 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		Policy:                 r.policy(),
 		Keys:                   r.keys(),
 		TLS:                    r.tls(),
+		Logout:                 r.logout(),
 		RequirePAR:             r.RequirePAR,
 		DPoPBound:              r.DPoPBound,
 		RequireSignedRequest:   m.RequireSignedRequest,

@@ -94,6 +94,11 @@ func TestEachMistakeIsNamed(t *testing.T) {
 		{"fifty-one redirect URIs", "redirect_uris", func(m *Metadata) { m.RedirectURIs = make([]string, 51) }},
 		{"a bad second redirect URI", "redirect_uris[1]", func(m *Metadata) { m.RedirectURIs = append(m.RedirectURIs, "http://shop.example/cb") }},
 		{"a bad logout URI", "post_logout_redirect_uris[0]", func(m *Metadata) { m.PostLogoutRedirectURIs = []string{"/bye"} }},
+		{"a server that hears of logouts", "", func(m *Metadata) { m.BackLogoutURI, m.BackLogoutSID = "https://back.example/out?x=1", true }},
+		{"a server over http", "backchannel_logout_uri", func(m *Metadata) { m.BackLogoutURI = "http://127.0.0.1/out" }},
+		{"a server with a fragment", "backchannel_logout_uri", func(m *Metadata) { m.BackLogoutURI = "https://shop.example/out#x" }},
+		{"nobody who hears of logouts", "backchannel_logout_uri", func(m *Metadata) { m.BackLogoutURI, m.SubjectType = "https://shop.example/out", "transient" }},
+		{"a session for no server", "backchannel_logout_session_required", func(m *Metadata) { m.BackLogoutSID = true }},
 		{"two hosts and no sector", "sector_identifier_uri", func(m *Metadata) { m.RedirectURIs = append(m.RedirectURIs, "https://shop2.example/cb") }},
 		{"two hosts and a sector", "", func(m *Metadata) {
 			m.RedirectURIs = append(m.RedirectURIs, "https://shop2.example/cb")

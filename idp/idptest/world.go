@@ -36,6 +36,7 @@ type Site struct {
 	Handler http.Handler
 	IDP     *idp.Provider
 	Store   storage.Store
+	Deliver func(ctx context.Context) (int, error) // sends what is due in the outbox
 }
 
 // World is a running provider with the people around it.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -86,14 +87,17 @@ func (r *Ring) JWKS() (jose.JSONWebKeySet, error) {
 
 var signatures = []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256, jose.EdDSA}
 
-// Verify opens a compact JWS that this ring signed at any time: logout hints outlive their key.
-// It proves only that we signed it; expiry, audience and type are the caller's.
-func (r *Ring) Verify(compact string) ([]byte, error) {
+// Verify opens a compact JWS of a type that this ring signed at any time: logout hints outlive their key.
+// It proves only that we signed it; expiry and audience are the caller's.
+func (r *Ring) Verify(typ, compact string) ([]byte, error) {
 	jws, err := jose.ParseSignedCompact(compact, signatures)
 	if err != nil {
 		return nil, fmt.Errorf("keys: parse: %w", err)
 	}
 	header := jws.Signatures[0].Protected
+	if header.ExtraHeaders[jose.HeaderType] != typ {
+		return nil, errors.New("keys: of another type")
+	}
 	for _, e := range r.entries() {
 		if e.ID == header.KeyID && e.Alg == header.Algorithm {
 			return jws.Verify(e.signer.Public())

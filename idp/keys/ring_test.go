@@ -92,7 +92,7 @@ func TestANewRingSignsWithEveryAlgorithm(t *testing.T) {
 	w := newWorld(t)
 	for _, alg := range keys.Algorithms {
 		token, kid := w.sign(t, alg)
-		if payload, err := w.ring.Verify(token); err != nil || string(payload) != `{"a":1}` {
+		if payload, err := w.ring.Verify("JWT", token); err != nil || string(payload) != `{"a":1}` {
 			t.Errorf("%s: %s, %v", alg, payload, err)
 		}
 		for _, k := range w.published(kid) {
@@ -138,7 +138,7 @@ func TestARotationPublishesAheadSignsOnTimeAndLingers(t *testing.T) {
 				if len(w.published(next.ID)) == 0 || len(w.published(old)) > 0 != at.oldPublished {
 					t.Errorf("%s: published new %d, old %d times", at.name, len(w.published(next.ID)), len(w.published(old)))
 				}
-				if _, err := w.ring.Verify(token); (err == nil) != at.oldVerify {
+				if _, err := w.ring.Verify("JWT", token); (err == nil) != at.oldVerify {
 					t.Errorf("%s: the old token: %v", at.name, err)
 				}
 			}
@@ -212,9 +212,19 @@ func TestWhatTheRingRefuses(t *testing.T) {
 		"an HMAC with a known kid": "eyJhbGciOiJIUzI1NiJ9." + parts[1] + "." + parts[2],
 		"nothing":                  "",
 	} {
-		if payload, err := w.ring.Verify(bad); err == nil {
+		if payload, err := w.ring.Verify("JWT", bad); err == nil {
 			t.Errorf("%s verifies: %s", name, payload)
 		}
+	}
+	other, err := w.ring.SignAs("logout+jwt", "ES256", []byte(`{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.ring.Verify("JWT", other); err == nil {
+		t.Error("a token of another type passes")
+	}
+	if _, err := w.ring.Verify("logout+jwt", other); err != nil {
+		t.Error(err)
 	}
 	if _, err := w.ring.Sign("HS256", nil); !errors.Is(err, keys.ErrNoKey) {
 		t.Errorf("an algorithm without a key: %v", err)
@@ -276,7 +286,7 @@ func TestReplicasThatStartAtOnceShareTheirKeys(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.ring.Verify(token); err != nil {
+		if _, err := w.ring.Verify("JWT", token); err != nil {
 			t.Errorf("%s: %v", alg, err)
 		}
 	}
@@ -341,7 +351,7 @@ func TestARevokedKeyIsGoneAtOnce(t *testing.T) {
 			if len(w.published(bad)) > 0 || len(w.published(got.ID)) == 0 {
 				t.Error("the wrong keys are published")
 			}
-			if _, err := w.ring.Verify(token); strings.Contains(token, bad) && err == nil {
+			if _, err := w.ring.Verify("JWT", token); strings.Contains(token, bad) && err == nil {
 				t.Error("it still verifies")
 			}
 			for range 5 { // there is a signer for ever

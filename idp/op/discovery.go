@@ -101,6 +101,8 @@ func discovery(p *idp.Provider, o Options) metadata {
 			RequestObjectSigningAlgValuesSupported:             jwt.Algorithms,
 			CodeChallengeMethodsSupported:                      []oidc.CodeChallengeMethod{oidc.CodeChallengeMethodS256},
 			ClaimTypesSupported:                                []string{"normal"},
+			BackChannelLogoutSupported:                         true,
+			BackChannelLogoutSessionSupported:                  true,
 			UILocalesSupported:                                 oidc.Locales{language.Japanese, language.English},
 		},
 		ISSParameter:   true,
@@ -144,6 +146,6 @@ func confidential(methods []oidc.AuthMethod) []oidc.AuthMethod {
 }
 
 func claimNames() []string {
-	names := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash"}
+	names := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}
 	return append(append(names, claims.Names()...), "verified_claims")
 }

@@ -61,7 +61,7 @@ func openOn(t testing.TB, url string) *idptest.World {
 				t.Error(err)
 			}
 		})
-		return idptest.Site{Handler: o.Handler, IDP: o.IDP, Store: o.Store}
+		return idptest.Site{Handler: o.Handler, IDP: o.IDP, Store: o.Store, Deliver: o.Deliver}
 	})
 }
 

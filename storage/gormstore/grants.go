@@ -34,6 +34,7 @@ type grantRow struct {
 	Certificate   blob
 	DPoPKey       blob `gorm:"column:dpop_key"`
 	Offline       bool
+	SID           string `gorm:"column:sid"`
 	RevokedAt     instant
 	CreatedAt     instant
 
@@ -60,7 +61,7 @@ func (s *Store) toGrantRow(g storage.Grant) (*grantRow, error) {
 		AuthTime: instant{g.AuthTime}, ACR: g.ACR, AMR: document[[]string]{g.AMR}, TellAuthTime: g.TellAuthTime,
 		IDToken: idToken, UserInfo: userInfo, CodeHash: g.CodeHash, CodeExpires: instant{g.CodeExpires},
 		RedeemedAt: instant{g.RedeemedAt}, AccessHash: g.AccessHash, AccessExpires: instant{g.AccessExpires},
-		Certificate: g.Certificate, DPoPKey: g.DPoPKey, Offline: g.Offline, RevokedAt: instant{g.RevokedAt}, CreatedAt: instant{g.CreatedAt},
+		Certificate: g.Certificate, DPoPKey: g.DPoPKey, Offline: g.Offline, SID: g.SID, RevokedAt: instant{g.RevokedAt}, CreatedAt: instant{g.CreatedAt},
 		RefreshFamily: g.RefreshFamily, RefreshHash: g.RefreshHash, RefreshExpires: instant{g.RefreshExpires}, RefreshUntil: instant{g.RefreshUntil},
 	}, err
 }
@@ -80,7 +81,7 @@ func (s *Store) grant(r grantRow) (storage.Grant, error) {
 		AuthTime: r.AuthTime.Time, ACR: r.ACR, AMR: r.AMR.V, TellAuthTime: r.TellAuthTime,
 		IDToken: idToken, UserInfo: userInfo, CodeHash: r.CodeHash, CodeExpires: r.CodeExpires.Time,
 		RedeemedAt: r.RedeemedAt.Time, AccessHash: r.AccessHash, AccessExpires: r.AccessExpires.Time,
-		Certificate: r.Certificate, DPoPKey: r.DPoPKey, Offline: r.Offline, RevokedAt: r.RevokedAt.Time, CreatedAt: r.CreatedAt.Time,
+		Certificate: r.Certificate, DPoPKey: r.DPoPKey, Offline: r.Offline, SID: r.SID, RevokedAt: r.RevokedAt.Time, CreatedAt: r.CreatedAt.Time,
 		RefreshFamily: r.RefreshFamily, RefreshHash: r.RefreshHash, RefreshExpires: r.RefreshExpires.Time, RefreshUntil: r.RefreshUntil.Time,
 	}, nil
 }

@@ -80,8 +80,8 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 	}{
 		{"DELETE FROM logins WHERE expires_at <= ?", []any{instant{now.Add(-keep)}}},
 		{"DELETE FROM sessions WHERE expires_at <= ?", []any{instant{now}}},
-		{"DELETE FROM grants WHERE redeemed_at IS NULL AND code_expires <= ? OR redeemed_at <= ? AND access_expires <= ? " +
-			"AND (refresh_hash IS NULL OR refresh_expires <= ? OR refresh_until <= ?)",
+		{"DELETE FROM grants WHERE redeemed_at IS NULL AND code_expires <= ? OR " + useless +
+			" AND (sid = '' OR NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.id = grants.session_id))",
 			[]any{instant{now}, instant{now.Add(-keep)}, instant{now}, instant{now}, instant{now}}},
 		{"DELETE FROM audit WHERE at <= ?", []any{instant{now.Add(-keepIncidents)}}},
 		{"DELETE FROM pushed WHERE expires_at <= ?", []any{instant{now}}},
@@ -90,6 +90,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		{forgetOld, []any{oldest(storage.KeepDays[0], now)}},
 		{forgetOld + keptFor, []any{oldest(storage.KeepDays[1], now), storage.KeepDays[1]}},
 		{forgetOld + keptFor, []any{oldest(storage.KeepDays[2], now), storage.KeepDays[2]}},
+		{"DELETE FROM outbox WHERE give_up <= ?", []any{instant{now.Add(-keep)}}}, // who sends has noticed by then
 	} {
 		err := s.atomically(ctx, func(db *gorm.DB) error {
 			done := db.Exec(sweep.sql, sweep.values...)
@@ -100,5 +101,16 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 			return gone, err
 		}
 	}
-	return gone, nil
+	return gone, s.strip(ctx, now)
+}
+
+// useless are grants whose tokens are over.
+const useless = "redeemed_at <= ? AND access_expires <= ? AND (refresh_hash IS NULL OR refresh_expires <= ? OR refresh_until <= ?)"
+
+// strip takes what is personal from grants that stay only so that their client hears of the end of the session.
+func (s *Store) strip(ctx context.Context, now time.Time) error {
+	return s.atomically(ctx, func(db *gorm.DB) error {
+		return db.Exec("UPDATE grants SET id_token = NULL, user_info = NULL WHERE user_info IS NOT NULL AND "+useless,
+			instant{now.Add(-keep)}, instant{now}, instant{now}, instant{now}).Error
+	})
 }

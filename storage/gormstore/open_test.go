@@ -23,7 +23,7 @@ import (
 
 // tables are those of package storage, as the migrations make them.
 var tables = []string{
-	"anchors", "audit", "clients", "consents", "credentials", "fees", "grants", "initial_tokens", "link_consents", "logins", "pushed", "sessions", "settings", "signing_keys", "spent", "subjects",
+	"anchors", "audit", "clients", "consents", "credentials", "fees", "grants", "initial_tokens", "link_consents", "logins", "outbox", "pushed", "sessions", "settings", "signing_keys", "spent", "subjects",
 }
 
 var empty = []struct {
@@ -208,6 +208,9 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 			CodeExpires: later, CreatedAt: morning, Offline: true}
 	}
 	session := storage.Session{ID: "S", AccountID: "A", AuthTime: morning, CreatedAt: morning, SeenAt: morning, ExpiresAt: later}
+	waiting := storage.Delivery{ID: "D", CreatedAt: morning, NextTry: morning, GiveUp: later}
+	taken := waiting
+	taken.Attempts = 1
 	spent := func(err error) error {
 		if errors.Is(err, storage.ErrSpent) {
 			return nil
@@ -257,8 +260,12 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 		{"RevokeGrant", [2]int64{1, 1}, func() error { return s.RevokeGrant(ctx, "G1", morning) }},
 		{"Sessions", [2]int64{1, 1}, func() error { _, err := s.Sessions(ctx, "A", morning, time.Time{}); return err }},
 		{"AccountBySubject", [2]int64{1, 1}, func() error { _, err := s.AccountBySubject(ctx, "shop.example", "P"); return err }},
-		{"EndSessions", [2]int64{2, 2}, func() error { _, err := s.EndSessions(ctx, storage.Ending{SessionID: "S"}, morning); return err }},
-		{"Sweep", [2]int64{10, 10}, func() error { _, err := s.Sweep(ctx, morning); return err }},
+		{"EndSessions", [2]int64{3, 3}, func() error { _, err := s.EndSessions(ctx, storage.Ending{SessionID: "S"}, morning, nil); return err }},
+		{"PutDeliveries", [2]int64{1, 1}, func() error { return s.PutDeliveries(ctx, []storage.Delivery{waiting}) }},
+		{"TakeDeliveries", [2]int64{1, 1}, func() error { _, err := s.TakeDeliveries(ctx, morning, morning, 9); return err }},
+		{"PostponeDelivery", [2]int64{1, 1}, func() error { return s.PostponeDelivery(ctx, taken, later) }},
+		{"DropDelivery", [2]int64{1, 1}, func() error { return s.DropDelivery(ctx, taken) }},
+		{"Sweep", [2]int64{12, 12}, func() error { _, err := s.Sweep(ctx, morning); return err }},
 		{"Ping", [2]int64{1, 1}, func() error { return s.Ping(ctx) }},
 	}
 }

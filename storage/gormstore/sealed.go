@@ -21,6 +21,7 @@ var (
 	pushedParams  = place{"pushed", "params"}
 	releasesEntry = place{"releases", "entry"}
 	toldLedger    = place{"told", "ledger"}
+	deliveryBody  = place{"outbox", "body"}
 )
 
 // sealed is plain as the column at p of row id keeps it. Nothing stays nothing.

@@ -111,26 +111,66 @@ func ending(e storage.Ending) (condition string, values []any) {
 	return "", nil
 }
 
-// EndSessions implements storage.Store. It needs two statements: an approval that holds a session's row is waited for
-// by the first, and only a later statement sees the grant which that approval made.
-func (s *Store) EndSessions(ctx context.Context, e storage.Ending, now time.Time) (int, error) {
+// EndSessions implements storage.Store. It needs several statements: an approval that holds a session's row is waited
+// for by the first, and only a later statement sees the grant which that approval made.
+func (s *Store) EndSessions(ctx context.Context, e storage.Ending, now time.Time, tell func([]storage.Party) ([]storage.Delivery, error)) (storage.Ended, error) {
 	condition, values := ending(e)
 	if condition == "" {
-		return 0, nil
+		return storage.Ended{}, nil
 	}
-	var ended []string
+	var done storage.Ended
 	err := s.transaction(ctx, func(tx *gorm.DB) error {
-		ended = nil
-		if err := tx.Raw("DELETE FROM sessions WHERE "+condition+" RETURNING id", values...).Scan(&ended).Error; err != nil {
+		done = storage.Ended{}
+		var ids []string
+		err := tx.Raw("DELETE FROM sessions WHERE "+condition+" RETURNING id", values...).Scan(&ids).Error
+		if err != nil || len(ids) == 0 {
 			return err
 		}
-		if len(ended) == 0 {
-			return nil
+		if done.Sessions = len(ids); e.Heir != "" {
+			if err := tx.Exec(inheritGrants, e.Heir, ids, e.Heir).Error; err != nil {
+				return err
+			}
 		}
-		return tx.Exec("UPDATE grants SET revoked_at = ? WHERE session_id IN ? AND revoked_at IS NULL "+
-			"AND (redeemed_at IS NULL OR NOT offline)", instant{now}, ended).Error
+		if err := tx.Exec(revokeGrants, instant{now}, ids).Error; err != nil {
+			return err
+		}
+		if done.Parties, err = parties(tx, ids); err != nil || tell == nil || len(done.Parties) == 0 {
+			return err
+		}
+		deliveries, err := tell(done.Parties)
+		if err != nil {
+			return err
+		}
+		return s.putDeliveries(tx, deliveries)
 	})
-	return len(ended), err
+	return done, err
+}
+
+const (
+	inheritGrants = "UPDATE grants SET session_id = ? WHERE session_id IN ? AND account_id = (SELECT account_id FROM sessions WHERE id = ?)"
+	revokeGrants  = "UPDATE grants SET revoked_at = ? WHERE session_id IN ? AND revoked_at IS NULL AND (redeemed_at IS NULL OR NOT offline)"
+	findParties   = "SELECT p.subject, p.sid, c.id, c.metadata, c.disabled, c.created_at, c.updated_at FROM " +
+		"(SELECT DISTINCT client_id, subject, sid FROM grants WHERE session_id IN ? AND sid <> '' AND redeemed_at IS NOT NULL) p " +
+		"JOIN clients c ON c.id = p.client_id ORDER BY c.id, p.sid"
+)
+
+type partyRow struct {
+	Client  clientRow `gorm:"embedded"`
+	Subject string
+	SID     string `gorm:"column:sid"`
+}
+
+// parties are the relying parties of ended sessions. A code that was not redeemed told nobody anything.
+func parties(tx *gorm.DB, sessions []string) ([]storage.Party, error) {
+	var rows []partyRow
+	if err := tx.Raw(findParties, sessions).Find(&rows).Error; err != nil {
+		return nil, err
+	}
+	var list []storage.Party
+	for _, r := range rows {
+		list = append(list, storage.Party{Client: r.Client.client(), Subject: r.Subject, SID: r.SID})
+	}
+	return list, nil
 }
 
 // AccountBySubject implements storage.Store.

@@ -27,7 +27,7 @@ func approveGrant(t testing.TB, s storage.Store, login string, g storage.Grant) 
 
 func approveAll(t *testing.T, s storage.Store) {
 	g := grant("grant", "account", "session")
-	g.Offline = true
+	g.Offline, g.SID = true, "sid"
 	approveGrant(t, s, "login", g)
 
 	login, err := s.Login(ctx(t), "login")

@@ -73,7 +73,7 @@ func cardsDue(t *testing.T, s storage.Store) {
 	_, err := s.RedeemCode(ctx(t), hash("grant of offline"), "shop", now, issue("first", "family", now))
 	ok(t, err)
 	for _, over := range []string{"session of offline", "session of signed out"} {
-		_, err := s.EndSessions(ctx(t), storage.Ending{SessionID: over}, now)
+		_, err := s.EndSessions(ctx(t), storage.Ending{SessionID: over}, now, nil)
 		ok(t, err)
 	}
 	same(t, len(due(t, s, now.Add(time.Hour-time.Microsecond))), 0) // the login asked

@@ -1,9 +1,11 @@
 // Package fetch gets the small documents that clients keep at addresses of their own: their keys at a jwks_uri,
-// the list of their sector. The addresses are strangers' words, so every connection is looked at when it is made, after names were resolved.
+// the list of their sector; and it posts small ones to them. The addresses are strangers' words, so every connection is
+// looked at when it is made, after names were resolved.
 // It knows HTTP and addresses. It refuses to know what a document means to the client, databases and people.
 package fetch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +22,8 @@ import (
 const (
 	MaxSize = 64 << 10
 	Timeout = 3 * time.Second
+
+	PostTimeout = 5 * time.Second // from the first byte of the connection to the answer
 )
 
 var (
@@ -38,24 +42,16 @@ type Outside struct {
 // Get fetches one document: status 200, at most MaxSize bytes, within Timeout. It follows no redirect, uses no proxy
 // (which would make the connection for us, unseen), and sends nothing but the request.
 func (o Outside) Get(ctx context.Context, address string) ([]byte, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" && !(o.Loopback && u.Scheme == "http") || u.Host == "" || u.User != nil {
-		return nil, ErrAddress
-	}
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	r, err := o.request(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, ErrAddress
+		return nil, err
 	}
 	r.Header.Set("Accept", "application/jwk-set+json, application/json")
-	client := &http.Client{Transport: o.transport(), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.Do(r)
+	response, err := o.do(r)
 	if err != nil {
-		if errors.Is(err, ErrAddress) {
-			return nil, ErrAddress
-		}
-		return nil, fmt.Errorf("%w: %w", ErrAnswer, err)
+		return nil, err
 	}
 	defer func() { _ = response.Body.Close() }() // it was only read
 	if response.StatusCode != http.StatusOK {
@@ -71,6 +67,48 @@ func (o Outside) Get(ctx context.Context, address string) ([]byte, error) {
 	return body, nil
 }
 
+// Post sends one document and gives the status of the answer, within PostTimeout; what the answer says beyond that is not
+// read. A redirect is an answer like any other.
+func (o Outside) Post(ctx context.Context, address, contentType string, body []byte) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, PostTimeout)
+	defer cancel()
+	r, err := o.request(ctx, http.MethodPost, address, bytes.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	r.Header.Set("Content-Type", contentType)
+	response, err := o.do(r)
+	if err != nil {
+		return 0, err
+	}
+	_ = response.Body.Close() // it was not read
+	return response.StatusCode, nil
+}
+
+func (o Outside) request(ctx context.Context, method, address string, body io.Reader) (*http.Request, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" && !(o.Loopback && u.Scheme == "http") || u.Host == "" || u.User != nil {
+		return nil, ErrAddress
+	}
+	r, err := http.NewRequestWithContext(ctx, method, address, body)
+	if err != nil {
+		return nil, ErrAddress
+	}
+	return r, nil
+}
+
+func (o Outside) do(r *http.Request) (*http.Response, error) {
+	client := &http.Client{Transport: o.transport(), CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(r)
+	switch {
+	case errors.Is(err, ErrAddress):
+		return nil, ErrAddress
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return response, nil
+}
+
 // transport makes a connection for one request: addresses are checked at every one, so that a name which answers
 // differently the second time (DNS rebinding) wins nothing.
 func (o Outside) transport() http.RoundTripper {
@@ -79,7 +117,7 @@ func (o Outside) transport() http.RoundTripper {
 	}
 	dialer := &net.Dialer{Timeout: Timeout, Control: func(_, address string, _ syscall.RawConn) error { return o.check(address) }}
 	return &http.Transport{
-		DialContext: dialer.DialContext, TLSHandshakeTimeout: Timeout, ResponseHeaderTimeout: Timeout,
+		DialContext: dialer.DialContext, TLSHandshakeTimeout: Timeout, ResponseHeaderTimeout: PostTimeout,
 		MaxResponseHeaderBytes: 16 << 10, DisableKeepAlives: true, ForceAttemptHTTP2: true,
 	}
 }

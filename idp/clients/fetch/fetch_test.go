@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -194,5 +195,37 @@ func TestManyAskersMakeOneFetch(t *testing.T) {
 	all.Wait()
 	if n := s.asked.Load(); n != 1 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+func TestPost(t *testing.T) {
+	var heard string
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /good", func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		heard = r.Header.Get("Content-Type") + " " + string(body)
+		w.WriteHeader(http.StatusNoContent)
+	})
+	mux.HandleFunc("POST /moved", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/good", http.StatusPermanentRedirect)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	here := Outside{Loopback: true}
+	if status, err := here.Post(t.Context(), server.URL+"/moved", "text/plain", []byte("x")); err != nil || status != 308 || heard != "" {
+		t.Errorf("a redirect: %d %v, heard %q", status, err, heard)
+	}
+	if status, err := here.Post(t.Context(), server.URL+"/good", "text/plain", []byte("x")); err != nil || status != 204 || heard != "text/plain x" {
+		t.Errorf("%d %v, heard %q", status, err, heard)
+	}
+	heard = ""
+	for _, address := range []string{server.URL + "/good", "http://example.com/", "::"} {
+		if _, err := (Outside{}).Post(t.Context(), address, "text/plain", nil); !errors.Is(err, ErrAddress) || heard != "" {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	server.Close()
+	if _, err := here.Post(t.Context(), server.URL+"/good", "text/plain", nil); !errors.Is(err, ErrAnswer) {
+		t.Errorf("nobody at home: %v", err)
 	}
 }
