@@ -2,6 +2,7 @@ package idp
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -15,16 +16,18 @@ import (
 // bear: some refuse an iat of two minutes ago.
 const Coarse = time.Minute
 
-// onlyYes holds back the answers that a client shall not hear.
-func onlyYes(c storage.Client, offers []claims.Offer) {
+// onlyYes holds back the answers that a client shall not hear, and gives their items.
+func onlyYes(c storage.Client, offers []claims.Offer) (noes []claims.Item) {
 	if !clients.OnlyYes(c) {
-		return
+		return nil
 	}
 	for i := range offers {
 		if offers[i].No() {
+			noes = append(noes, offers[i].Item)
 			offers[i] = offers[i].Withheld(claims.OnlyYes)
 		}
 	}
+	return noes
 }
 
 // nothing says that an age-only client would get an answer without an answer in it. It gets the one of somebody who
@@ -33,9 +36,18 @@ func nothing(c storage.Client, offers []claims.Offer) bool {
 	return clients.AgeOnly(c) && !slices.ContainsFunc(offers, func(o claims.Offer) bool { return o.Available })
 }
 
-// decline ends a login as if the person had declined.
-func (p *Provider) decline(ctx context.Context, l storage.Login, c storage.Client) (Step, error) {
-	l, err := p.swap(ctx, l.ID, authn.Cancel, p.plainSwap)
+// decline ends a login as if the person had declined. The sector may guess why, so the ledger counts it as the no that it is.
+func (p *Provider) decline(ctx context.Context, l storage.Login, o offered, link storage.Link, c storage.Client) (Step, error) {
+	told, err := p.tell(o, nil, link, c.Sector)
+	if err != nil {
+		return Step{}, err
+	}
+	if told != nil { // who comes second finds that another answer has just been counted
+		if err := p.Store.Tell(ctx, l.AccountID, *told); err != nil && !errors.Is(err, storage.ErrStale) {
+			return Step{}, unavailable(err)
+		}
+	}
+	l, err = p.swap(ctx, l.ID, authn.Cancel, p.plainSwap)
 	if err != nil {
 		return Step{}, err
 	}

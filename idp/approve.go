@@ -152,7 +152,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		return Step{}, err
 	}
 	if nothing(c, offered.offers) {
-		return p.decline(ctx, l, c)
+		return p.decline(ctx, l, offered, link, c)
 	}
 	released := offered.wants.Release(offered.offers, said.items)
 	code, err := authn.NewSecret(p.Rand)
@@ -167,7 +167,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	if a.Release, err = p.history(l, storage.Shared, sent(said.items, released)); err != nil {
 		return Step{}, err
 	}
-	if a.Told, err = p.tell(offered.told, released, link, c.Sector); err != nil {
+	if a.Told, err = p.tell(offered, released.Answered, link, c.Sector); err != nil {
 		return Step{}, err
 	}
 	if !clients.Transient(c) {

@@ -1,6 +1,7 @@
 package idp
 
 import (
+	"maps"
 	"slices"
 
 	"tegata/authn/fail"
@@ -15,6 +16,7 @@ type offered struct {
 	offers []claims.Offer
 	wants  claims.Wants // where they would go
 	told   ledger.Ledger
+	noes   []claims.Item // answers that the client does not hear, which it may guess from hearing nothing
 }
 
 // offer evaluates the requested items on the facts that the login or session holds. What would tell the sector more than
@@ -42,18 +44,24 @@ func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (
 		p.Log.Warn("a service asks for more than its questions are worth", "event", "asked_too_often", "client", c.ID, "items", refused)
 	}
 	offers := clients.AgeRules(c, p.AgeRules).Evaluate(person, asked, p.Now())
-	onlyYes(c, offers)
+	noes := onlyYes(c, offers)
 	for i := range offers {
 		if slices.Contains(refused, offers[i].Item) {
 			offers[i] = offers[i].Withheld(claims.AskedTooOften)
 		}
 	}
-	return offered{offers, wants, told}, nil
+	noes = slices.DeleteFunc(noes, func(i claims.Item) bool { return slices.Contains(refused, i) })
+	return offered{offers, wants, told, noes}, nil
 }
 
-// tell gives the ledger's next version with the answers of this release, nil when they add nothing.
-func (p *Provider) tell(told ledger.Ledger, r claims.Released, link storage.Link, sector string) (*storage.Ledger, error) {
-	next, changed := told.Note(r.Answered, ledger.DayOf(p.Now()))
+// tell gives the ledger's next version with the answers of a release, nil when they add nothing.
+func (p *Provider) tell(o offered, answers map[claims.Item]bool, link storage.Link, sector string) (*storage.Ledger, error) {
+	all := map[claims.Item]bool{}
+	for _, item := range o.noes {
+		all[item] = false
+	}
+	maps.Copy(all, answers)
+	next, changed := o.told.Note(all, ledger.DayOf(p.Now()))
 	if !changed {
 		return nil, nil
 	}

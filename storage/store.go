@@ -59,6 +59,9 @@ type Store interface {
 	// also when Spend is spent already or the ledger is not at the version before. (What was told may stay noted after ErrStale.)
 	ApproveLogin(ctx context.Context, a Approval) error
 
+	// Tell moves the ledger of an account without an answer to a login: what is not said tells something, too. ErrStale.
+	Tell(ctx context.Context, accountID string, l Ledger) error
+
 	// RedeemCode spends a code for client and stores what replaces it. ErrNotFound: unknown, another client's, or
 	// expired. ErrSpent: used before; the whole grant is revoked by this call.
 	RedeemCode(ctx context.Context, codeHash []byte, clientID string, now time.Time, i Issue) (Grant, error)

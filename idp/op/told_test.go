@@ -1,6 +1,7 @@
 package op_test
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -125,4 +126,30 @@ func TestATransientClientIsToldNoMore(t *testing.T) {
 		}
 		w.Town.Clock.Advance(aDay)
 	}
+}
+
+// An age-only client hears no "no", but it would hear when the "yes" begins.
+func TestAnAgeOnlyClientDoesNotFindTheBirthdayEither(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *idptest.World) {
+		soon := w.Town.Clock.Now().In(time.FixedZone("JST", 9*60*60)).AddDate(-20, 0, 4)
+		w.Town.Settle(t, "soon20", fmt.Appendf(nil, `{"name":"手形　そら","birthdate":%q}`, soon.Format(time.DateOnly)))
+		rp := bar(w, nil)
+		ask := func() string {
+			t.Helper()
+			_, r := pushed(t, rp)
+			b := w.NewBrowser()
+			f := w.Present(b, r, "soon20").Form("/consent")
+			return w.Answered(b.Submit(f, "decision=allow"), r).Get("error")
+		}
+		for day := range 6 { // twenty from the fifth on
+			if got := ask(); got != "access_denied" {
+				t.Errorf("day %d: %q", day, got)
+			}
+			w.Town.Clock.Advance(aDay)
+		}
+		w.Town.Clock.Advance(30 * aDay)
+		if got := ask(); got != "" {
+			t.Errorf("a month later: %q", got)
+		}
+	})
 }

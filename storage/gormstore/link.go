@@ -3,6 +3,7 @@ package gormstore
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"gorm.io/gorm"
 
@@ -59,6 +60,17 @@ func (s *Store) link(r linkRow, accountID, sector string) (storage.Link, error) 
 func (s *Store) noting(accountID string, l storage.Ledger) (step, error) {
 	sealed, err := s.sealed(toldLedger, toldID(accountID, l.Sector, l.Version), l.Ledger)
 	return step{"told_now", noteTold, []any{accountID, l.Sector, l.Version, sealed, instant{l.Expires}}, true}, err
+}
+
+// Tell implements storage.Store.
+func (s *Store) Tell(ctx context.Context, accountID string, l storage.Ledger) error {
+	told, err := s.noting(accountID, l)
+	if err != nil {
+		return err
+	}
+	return s.atomically(ctx, func(db *gorm.DB) error {
+		return swapped(db.Exec(strings.Replace(told.sql, "{if}", "true", 1), told.values...))
+	})
 }
 
 // Link implements storage.Store.

@@ -37,12 +37,17 @@ func toldKept(t *testing.T, s storage.Store) {
 	ok(t, s.ApproveLogin(ctx(t), telling("second", 2, "over 20")))
 	same(t, told(), storage.Told{Version: 2, Ledger: []byte("over 20")})
 
+	third := telling("", 3, "over 65").Told
+	ok(t, s.Tell(ctx(t), "account", *third))
+	is(t, s.Tell(ctx(t), "account", *third), storage.ErrStale)
+	same(t, told(), storage.Told{Version: 3, Ledger: []byte("over 65")})
+
 	elsewhere, err := s.Link(ctx(t), "account", "bank", "bank.example")
 	ok(t, err)
 	same(t, elsewhere.Told, storage.Told{})
 	_, err = s.Sweep(ctx(t), now.Add(time.Hour-time.Second))
 	ok(t, err)
-	same(t, told().Version, int64(2))
+	same(t, told().Version, int64(3))
 	_, err = s.Sweep(ctx(t), now.Add(time.Hour))
 	ok(t, err)
 	same(t, told(), storage.Told{})
