@@ -22,6 +22,13 @@ func (s *settings) mark(value string) {
 	s.rows = []storage.Setting{{Name: storage.ClientsMark, Value: value}, {Name: MethodSetting("reader"), Value: Disabled}}
 }
 
+// A switch that was thrown just after a look is seen by the next one, and what a look said is good until then and longer.
+func TestAReplicaLooksTwiceWithinASecond(t *testing.T) {
+	if 2*followEvery > time.Second || vouched <= followEvery {
+		t.Errorf("it looks every %v, and a look vouches for %v", followEvery, vouched)
+	}
+}
+
 func TestAReplicaKnowsForHowLongAClientRecordIsGood(t *testing.T) {
 	table := &settings{at: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)}
 	s := &switches{store: table, now: func() time.Time { return table.at }}

@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"tegata/storage"
 )
@@ -197,9 +196,11 @@ func (p *person) press(scopes ...string) (status int, page string) {
 	return resp.StatusCode, page
 }
 
-// Acceptance: a switch works within a second and without a restart, and the number on the page leads to the record.
-func TestAMethodIsSwitchedOffWithinASecond(t *testing.T) {
+// Acceptance: a switch works without a restart, and the number on the page leads to the record. How soon is counted on a
+// clock of its own in cmd/provider (switches_test.go); here a busy machine has all the time it needs.
+func TestAMethodIsSwitchedOffWhileTheServerRuns(t *testing.T) {
 	d := deploy(t)
+	d.set("TEGATA_LOGIN_LIMIT", "0", "TEGATA_REQUEST_LIMIT", "0") // it presses until it is so
 	d.ok("client", "create", "--id", "shop", "--redirect-uri", "https://shop.example/cb")
 	base, log, stop := d.serve()
 	p := &person{t: t, base: base}
@@ -208,13 +209,9 @@ func TestAMethodIsSwitchedOffWithinASecond(t *testing.T) {
 	}
 	d.fails(exitUsage, "signature_certificate", "methods", "disable", "telepathy")
 	d.ok("methods", "disable", "reader")
-	since := time.Now()
-	code, page := p.press()
-	for ; code == http.StatusSeeOther; code, page = p.press() {
-		if time.Since(since) > 1100*time.Millisecond {
-			t.Fatal("the method still works")
-		}
-	}
+	var code int
+	var page string
+	soon(t, "the method is off", func() bool { code, page = p.press(); return code != http.StatusSeeOther })
 	if code != http.StatusServiceUnavailable {
 		t.Fatalf("%d %s", code, page)
 	}
@@ -226,14 +223,7 @@ func TestAMethodIsSwitchedOffWithinASecond(t *testing.T) {
 		t.Fatalf("incident %q is not in the log", incident)
 	}
 	d.ok("methods", "enable", "reader")
-	for since = time.Now(); ; {
-		if code, _ := p.press(); code == http.StatusSeeOther {
-			break
-		}
-		if time.Since(since) > 1100*time.Millisecond {
-			t.Fatal("the method stays off")
-		}
-	}
+	soon(t, "the method is on again", func() bool { code, _ := p.press(); return code == http.StatusSeeOther })
 	if code := stop(); code != exitOK { // the stop writes what is unwritten
 		t.Fatalf("exit %d", code)
 	}

@@ -164,19 +164,17 @@ func TestAServerThatSpeaksTLSItself(t *testing.T) {
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	soon(t, "the renewed certificate is in use", func() bool {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, main+"/readyz", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if answer, err := caller(renewed, tls.Certificate{}, nil, nil).Do(r); err == nil {
+		answer, err := caller(renewed, tls.Certificate{}, nil, nil).Do(r)
+		if err == nil {
 			answer.Body.Close()
-			break
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the renewed certificate is not in use: %s", log)
-		}
-	}
+		return err == nil
+	})
 	if code := stop(); code != exitOK {
 		t.Errorf("stopped with %d: %s", code, log)
 	}

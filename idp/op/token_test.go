@@ -149,6 +149,7 @@ func TestACodeLivesSixtySeconds(t *testing.T) {
 	}
 }
 
+// Acceptance: dead at the very next request, which is sooner than any clock could say.
 func TestASecondUseOfACodeTakesItsTokensBack(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *idptest.World) {
 		shop := w.Register(clients.Metadata{ClientID: "shop"})
@@ -159,12 +160,11 @@ func TestASecondUseOfACodeTakesItsTokensBack(t *testing.T) {
 		if got := shop.UserInfo(tokens.AccessToken); got.Status != 200 {
 			t.Fatalf("userinfo: %d", got.Status)
 		}
-		start := time.Now()
 		if got := shop.Exchange(code, r); got.Error != "invalid_grant" || got.AccessToken != "" {
 			t.Errorf("the second use: %d %s", got.Status, got.Body)
 		}
-		if got := shop.UserInfo(tokens.AccessToken); got.Status != 401 || time.Since(start) > time.Second {
-			t.Errorf("userinfo after the second use: %d after %v", got.Status, time.Since(start))
+		if got := shop.UserInfo(tokens.AccessToken); got.Status != 401 {
+			t.Errorf("userinfo after the second use: %d", got.Status)
 		}
 	})
 }

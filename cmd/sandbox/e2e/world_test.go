@@ -112,7 +112,7 @@ func (w *world) stop(t testing.TB) {
 		if err != nil {
 			t.Errorf("the sandbox ended with %v\n%s", err, w.stderr)
 		}
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		_ = w.cmd.Process.Kill()
 		t.Errorf("the sandbox does not stop\n%s", w.stderr)
 	}
