@@ -50,13 +50,30 @@ func TestTheBirthdayIsNotFoundByAskingEveryDay(t *testing.T) {
 	})
 }
 
+// untilEvening is how long it is until the next ten minutes to midnight in Japan: tomorrow's, where today's are over.
+func untilEvening(now time.Time) time.Duration {
+	const evening = aDay - 10*time.Minute
+	today := time.Duration((now.Unix()+9*60*60)%(24*60*60)) * time.Second
+	return (evening - today + aDay) % aDay
+}
+
+func TestTheEveningIsNeverInThePast(t *testing.T) {
+	midnight := time.Date(2026, 11, 21, 15, 0, 0, 0, time.UTC)
+	for at, want := range map[time.Duration]time.Duration{
+		0: aDay - 10*time.Minute, aDay - 10*time.Minute: 0, aDay - 9*time.Minute: aDay - time.Minute, aDay - time.Second: aDay - 10*time.Minute + time.Second,
+	} {
+		if got := untilEvening(midnight.Add(at)); got != want {
+			t.Errorf("%v after midnight: %v", at, got)
+		}
+	}
+}
+
 func TestANoIsNotAskedAgainWithoutTheCard(t *testing.T) {
 	w := open(t)
 	shop := w.Register(clients.Metadata{ClientID: "shop"})
 	b := w.NewBrowser()
 	r := shop.Request("scope=openid age_over_18", "max_age=90000")
-	untilMidnight := aDay - time.Duration((w.Town.Clock.Now().Unix()+9*60*60)%(24*60*60))*time.Second
-	w.Town.Clock.Advance(untilMidnight - 10*time.Minute)
+	w.Town.Clock.Advance(untilEvening(w.Town.Clock.Now()))
 	if got := learned(t, shop, w.Login(b, r, "jiro17"), r, "age_over_18"); got != false {
 		t.Fatalf("the first answer is %v", got)
 	}
