@@ -155,19 +155,31 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		return p.decline(ctx, l, offered, link, c)
 	}
 	released := offered.wants.Release(offered.offers, said.items)
+	told, err := p.tell(offered, released.Answered, link, c.Sector)
+	if err != nil {
+		return Step{}, err
+	}
+	out, abort, err := responsesTo(l, c, said.items, released)
+	switch {
+	case err != nil:
+		return Step{}, err
+	case abort:
+		s, err := p.abort(ctx, l, stored, c, told)
+		if errors.Is(err, storage.ErrStale) {
+			return p.again(ctx, l, stored, link, c, b, said)
+		}
+		return s, err
+	}
 	code, err := authn.NewSecret(p.Rand)
 	if err != nil {
 		return Step{}, err
 	}
-	grant, err := p.grant(l, link, c, released, code)
+	grant, err := p.grant(l, link, c, out, code)
 	if err != nil {
 		return Step{}, err
 	}
-	a := storage.Approval{Grant: grant, Texts: said.texts}
-	if a.Release, err = p.history(l, storage.Shared, sent(said.items, released)); err != nil {
-		return Step{}, err
-	}
-	if a.Told, err = p.tell(offered, released.Answered, link, c.Sector); err != nil {
+	a := storage.Approval{Grant: grant, Texts: said.texts, Told: told}
+	if a.Release, err = p.history(l, storage.Shared, out.items); err != nil {
 		return Step{}, err
 	}
 	if !clients.Transient(c) {
@@ -244,7 +256,7 @@ func (p *Provider) endOld(ctx context.Context, fresh *storage.Session, b Browser
 	}
 }
 
-func (p *Provider) grant(l storage.Login, link storage.Link, c storage.Client, r claims.Released, code authn.Secret) (storage.Grant, error) {
+func (p *Provider) grant(l storage.Login, link storage.Link, c storage.Client, out responses, code authn.Secret) (storage.Grant, error) {
 	id, err := authn.NewSecret(p.Rand)
 	if err != nil {
 		return storage.Grant{}, err
@@ -259,7 +271,7 @@ func (p *Provider) grant(l storage.Login, link storage.Link, c storage.Client, r
 		ID: id.Reveal(), ClientID: c.ID, AccountID: l.AccountID, SessionID: l.SessionID, Subject: subject,
 		Scopes: l.Request.Scopes, Nonce: l.Request.Nonce, RedirectURI: l.Request.RedirectURI, CodeChallenge: l.Request.CodeChallenge,
 		AuthTime: l.AuthTime, TellAuthTime: l.Request.MaxAge != nil || l.Request.TellAuthTime, ACR: acr, AMR: l.AMR,
-		IDToken: r.IDToken.Encode(), UserInfo: encoded(c, r.UserInfo),
+		IDToken: out.idToken, UserInfo: out.userInfo,
 		CodeHash: code.Hash(), CodeExpires: now.Add(CodeLife), Offline: offline(l.Request), DPoPKey: l.Request.DPoPKey, CreatedAt: now,
 	}, nil
 }

@@ -18,6 +18,7 @@ func (e *Error) Error() string { return "ask: " + e.Path + " is malformed" }
 type Request struct {
 	IDToken  Target
 	UserInfo Target
+	Rules    Rules
 }
 
 // Target is what one response is asked for.
@@ -47,8 +48,9 @@ func Parse(text string) (Request, error) {
 	}
 	var p parser
 	o := p.object(root, "claims")
-	p.transformations(o)
-	r := Request{IDToken: p.target(o, "id_token"), UserInfo: p.target(o, "userinfo")}
+	r := Request{Rules: p.advanced(o)}
+	p.free = r.Rules.Given
+	r.IDToken, r.UserInfo = p.target(o, "id_token"), p.target(o, "userinfo")
 	if p.wrong != "" {
 		return Request{}, &Error{p.wrong}
 	}
@@ -58,6 +60,7 @@ func Parse(text string) (Request, error) {
 // parser keeps the first mistake and goes on with zero values.
 type parser struct {
 	wrong string
+	free  bool // conditions on values are void: there are rules in their place
 }
 
 func (p *parser) refuse(path string) {
@@ -74,20 +77,21 @@ func (p *parser) object(v any, path string) object {
 	return o
 }
 
-// transformations refuses functions of a relying party's own (transformed_claims_max_count is 0). Older drafts had them
-// beside the claims.
-func (p *parser) transformations(o object) {
+// advanced reads _asc. Functions of a relying party's own are refused (transformed_claims_max_count is 0); older drafts had
+// them beside the claims.
+func (p *parser) advanced(o object) Rules {
 	if _, found := o.get("transformed_claims"); found {
 		p.refuse("claims.transformed_claims")
 	}
 	v, found := o.get("_asc")
 	if !found {
-		return
+		return Rules{}
 	}
 	asc := p.object(v, "claims._asc")
 	if v, found = asc.get("transformed_claims"); found && len(p.object(v, "claims._asc.transformed_claims")) > 0 {
 		p.refuse("claims._asc.transformed_claims")
 	}
+	return p.rules(asc)
 }
 
 func (p *parser) target(root object, name string) Target {
@@ -126,6 +130,9 @@ func (p *parser) add(list []Claim, m member, path string) []Claim {
 	}
 	at := path + "." + known.Text()
 	oneOf, _ := p.claim(m.value, at)
+	if p.free {
+		oneOf = nil
+	}
 	return append(list, Claim{Path: at, Claim: known, OneOf: oneOf})
 }
 

@@ -12,6 +12,8 @@ const (
 	MaxSize  = 8 << 10 // bytes
 	maxDepth = 16
 	maxNodes = 1000
+
+	maxOwnNodes = 100_000 // of a response, which is our own work
 )
 
 var errSyntax = errors.New("ask: not JSON that everybody reads the same")
@@ -36,14 +38,21 @@ func (o object) get(name string) (any, bool) {
 // reader reads JSON within bounds. Of two members with one name the next reader may believe the other one: refused.
 type reader struct {
 	*json.Decoder
-	nodes int
+	left int // values that may still come
 }
 
 func read(text []byte) (any, error) {
-	if len(text) > MaxSize || !json.Valid(text) {
+	if len(text) > MaxSize {
 		return nil, errSyntax
 	}
-	r := reader{Decoder: json.NewDecoder(bytes.NewReader(text))}
+	return tree(text, maxNodes)
+}
+
+func tree(text []byte, nodes int) (any, error) {
+	if !json.Valid(text) {
+		return nil, errSyntax
+	}
+	r := reader{Decoder: json.NewDecoder(bytes.NewReader(text)), left: nodes}
 	r.UseNumber()
 	v, err := r.value(0)
 	if err != nil {
@@ -56,10 +65,10 @@ func read(text []byte) (any, error) {
 }
 
 func (r *reader) value(depth int) (any, error) {
-	r.nodes++
+	r.left--
 	t, err := r.Token()
 	switch {
-	case err != nil || depth > maxDepth || r.nodes > maxNodes:
+	case err != nil || depth > maxDepth || r.left < 0:
 		return nil, errSyntax
 	case t == json.Delim('{'):
 		return r.object(depth)

@@ -113,7 +113,7 @@ func (p *parser) verification(v any, path string) Verification {
 			p.never(m.value, at)
 			fallthrough
 		default:
-			out.Unmeetable = out.Unmeetable || conditional(m.value)
+			out.Unmeetable = out.Unmeetable || p.conditional(m.value)
 		}
 	}
 	return out
@@ -122,6 +122,9 @@ func (p *parser) verification(v any, path string) Verification {
 // text reads an element that may be limited to some words.
 func (p *parser) text(v any, path string) Text {
 	words, _ := p.words(v, path)
+	if p.free {
+		words = nil
+	}
 	return Text{Asked: true, OneOf: words}
 }
 
@@ -131,7 +134,7 @@ func (p *parser) time(v any, path string) Time {
 	if v == nil {
 		return t
 	}
-	t.OneOf, _ = p.words(v, path)
+	t.OneOf = p.text(v, path).OneOf
 	o := p.object(v, path)
 	if limit, found := o.get("max_age"); found {
 		seconds, ok := limit.(json.Number)
@@ -182,7 +185,7 @@ func (p *parser) oneEvidence(v any, path string) Evidence {
 		case "document_details":
 			out.Document = p.document(m.value, at, &out.Unmeetable)
 		default:
-			out.Unmeetable = out.Unmeetable || conditional(m.value)
+			out.Unmeetable = out.Unmeetable || p.conditional(m.value)
 		}
 	}
 	return out
@@ -204,7 +207,7 @@ func (p *parser) checks(v any, path string) []Text {
 		}
 		t, never := p.text(method, at+".check_method"), false
 		for _, m := range o {
-			never = never || m.name != "check_method" && conditional(m.value)
+			never = never || m.name != "check_method" && p.conditional(m.value)
 		}
 		if never {
 			t.OneOf = []string{}
@@ -225,25 +228,25 @@ func (p *parser) document(v any, path string, unmeetable *bool) *Document {
 				if part.name == "country_code" {
 					out.Country = p.text(part.value, at+".country_code")
 				} else {
-					*unmeetable = *unmeetable || conditional(part.value)
+					*unmeetable = *unmeetable || p.conditional(part.value)
 				}
 			}
 		default: // numbers and dates of the document
-			*unmeetable = *unmeetable || conditional(m.value)
+			*unmeetable = *unmeetable || p.conditional(m.value)
 		}
 	}
 	return out
 }
 
 // conditional says whether an element that is never answered was asked for under a condition.
-func conditional(v any) bool {
+func (p *parser) conditional(v any) bool {
 	switch v := v.(type) {
 	case object:
 		return slices.ContainsFunc(v, func(m member) bool {
-			return m.name == "value" || m.name == "values" || m.name == "max_age" || conditional(m.value)
+			return !p.free && (m.name == "value" || m.name == "values") || m.name == "max_age" || p.conditional(m.value)
 		})
 	case []any:
-		return slices.ContainsFunc(v, conditional)
+		return slices.ContainsFunc(v, p.conditional)
 	}
 	return false
 }

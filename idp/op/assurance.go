@@ -33,7 +33,7 @@ type ptc struct {
 // assurance promises verified claims where there is a source of them. Predefined transformed claims are the predicates by
 // another name; relying parties define none of their own.
 func assurance(frameworks []string) identityAssurance {
-	a := identityAssurance{Functions: []string{"years_ago", "gte"}, Predefined: ptcs{}}
+	a := identityAssurance{SelectiveOmit: true, Functions: []string{"years_ago", "gte"}, Predefined: ptcs{}}
 	for _, i := range claims.Catalogue() {
 		if i.Predicate() {
 			a.Predefined[strings.TrimPrefix(i.Transformed(), "::")] = ptc{"birthdate", []any{"years_ago", []any{"gte", i.Years()}}}

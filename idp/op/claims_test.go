@@ -320,7 +320,7 @@ func TestDiscoveryTellsTheTruthAboutVerifiedClaims(t *testing.T) {
 	w := open(t)
 	said := members(t, get(t, w.Issuer+"/.well-known/openid-configuration").Body)
 	for name, want := range map[string]any{"claims_parameter_supported": true, "verified_claims_supported": true, "transformed_claims_max_count": 0.0,
-		"selective_abort_omit_supported": false, "selective_abort_omit_schema_supported": false} {
+		"selective_abort_omit_supported": true, "selective_abort_omit_schema_supported": false} {
 		if said[name] != want {
 			t.Errorf("%s is %v", name, said[name])
 		}

@@ -34,18 +34,21 @@ func blocks(t *testing.T, page string) []string {
 
 func TestTheExamplesOfAskingAreTrue(t *testing.T) {
 	all := blocks(t, "asking.md")
-	if len(all) != 3 {
+	if len(all) != 4 {
 		t.Fatalf("%d examples", len(all))
 	}
 	if r, err := ask.Parse(all[0]); err != nil || len(r.IDToken.Claims) != 1 || len(r.UserInfo.Claims) != 2 {
 		t.Errorf("the first asks for %+v, %v", r, err)
 	}
-	r, err := ask.Parse(all[1])
+	if r, err := ask.Parse(all[1]); err != nil || len(r.Rules.IDToken) != 1 || len(r.Rules.UserInfo) != 1 {
+		t.Errorf("the second has the rules %+v, %v", r.Rules, err)
+	}
+	r, err := ask.Parse(all[2])
 	if err != nil {
 		t.Fatal(err)
 	}
 	var want map[string]any
-	if err := json.Unmarshal([]byte(all[2]), &want); err != nil {
+	if err := json.Unmarshal([]byte(all[3]), &want); err != nil {
 		t.Fatal(err)
 	}
 	noon := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)

@@ -83,7 +83,7 @@ func wanted(t *testing.T) []string {
 	for _, days := range storage.KeepDays {
 		keys = append(keys, fmt.Sprint("me_keep_", days))
 	}
-	for _, outcome := range []string{storage.Shared, storage.SignedIn, storage.Declined} {
+	for _, outcome := range []string{storage.Shared, storage.SignedIn, storage.Declined, storage.Aborted} {
 		keys = append(keys, "me_outcome_"+outcome)
 	}
 	return append(keys, inTemplates(t)...)
