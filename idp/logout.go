@@ -2,12 +2,12 @@ package idp
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/url"
 	"slices"
 
 	"tegata/authn/fail"
+	"tegata/idp/jwt"
 	"tegata/storage"
 )
 
@@ -36,15 +36,18 @@ type Hint struct {
 
 // ParseHint opens an id_token_hint of any age. What else we sign is none: it has another type, or no subject of its own.
 func (p *Provider) ParseHint(compact string) (Hint, bool) {
-	payload, err := p.Keys.Verify("JWT", compact)
+	t, err := jwt.Parse(compact, jwt.IDToken)
 	if err != nil {
 		return Hint{}, false
 	}
-	var t struct{ Iss, Sub, Aud, SID string }
-	if json.Unmarshal(payload, &t) != nil || !p.ours(t.Iss) || t.Sub == "" || t.Aud == "" {
+	if _, err := p.Keys.Verify("JWT", compact); err != nil {
 		return Hint{}, false
 	}
-	return Hint{ClientID: t.Aud, Subject: t.Sub, SID: t.SID}, true
+	h := Hint{ClientID: t.Text("aud"), Subject: t.Text("sub"), SID: t.Text("sid")}
+	if !p.ours(t.Text("iss")) || h.Subject == "" || h.ClientID == "" {
+		return Hint{}, false
+	}
+	return h, true
 }
 
 // EndSessions ends sessions, whatever the reason, and sees to it that the relying parties which have to hear of it do:

@@ -1,6 +1,6 @@
-// Package jwt reads the JSON Web Tokens that others sign: client assertions and request objects. It decides whether the
-// bytes are one token with one meaning before any library sees them, whose key signed them, and whether its time is now.
-// It refuses to know clients, HTTP and what a token is for; it makes no tokens.
+// Package jwt reads the JSON Web Tokens that others send: client assertions, request objects, DPoP proofs, and ID tokens
+// that come back as hints. It decides whether the bytes are one token with one meaning before any library sees them, whose
+// key signed them, and whether its time is now. It refuses to know clients, HTTP and what a token is for; it makes no tokens.
 package jwt
 
 import (
@@ -35,6 +35,7 @@ type Kind struct {
 var (
 	ClientAssertion = Kind{Types: []string{"", "jwt", "client-authentication+jwt"}}
 	RequestObject   = Kind{Types: []string{"", "jwt", "oauth-authz-req+jwt"}}
+	IDToken         = Kind{Types: []string{"jwt"}} // our own, which comes back as a hint
 )
 
 // Header is the part of a JOSE header that we use.
