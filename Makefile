@@ -31,6 +31,7 @@ packages:
 
 check:
 	$(GO) vet ./...
+	CGO_ENABLED=1 $(GO) vet -tags pkcs11 ./cmd/tegata ./idp/keys/...
 	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; }
 
 # The race detector needs cgo, and so does PKCS #11.
