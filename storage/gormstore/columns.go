@@ -38,14 +38,14 @@ func (c columns) set() string {
 	return c.join(", ", func(name string) string { return name + " = ?" })
 }
 
-// values are what row binds to marks or set, followed by more.
-func (c columns) values(row any, more ...any) []any {
-	values, from := make([]any, 0, len(c)+len(more)), reflect.ValueOf(row)
+// fields are pointers to the fields of row, which is a pointer too: what a hot statement binds to marks or set, or scans
+// names into. More may follow.
+func (c columns) fields(row any, more ...any) []any {
+	fields, from := make([]any, 0, len(c)+len(more)), reflect.ValueOf(row)
 	for _, field := range c {
-		value, _ := field.ValueOf(context.Background(), from)
-		values = append(values, value)
+		fields = append(fields, field.ReflectValueOf(context.Background(), from).Addr().Interface())
 	}
-	return append(values, more...)
+	return append(fields, more...)
 }
 
 func (c columns) join(with string, each func(name string) string) string {

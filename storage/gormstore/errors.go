@@ -23,8 +23,12 @@ const maxTries = 5
 
 // atomically runs work, which is one statement or one transaction, again if PostgreSQL resolved a conflict against it.
 func (s *Store) atomically(ctx context.Context, work func(db *gorm.DB) error) error {
+	return s.retried(ctx, func() error { return work(s.write.WithContext(ctx)) })
+}
+
+func (s *Store) retried(ctx context.Context, work func() error) error {
 	for try := 1; ; try++ {
-		err := work(s.write.WithContext(ctx))
+		err := work()
 		code := sqlState(err)
 		if try == maxTries || code != serializationFailure && code != deadlockDetected {
 			return failure(ctx, err)

@@ -87,36 +87,34 @@ func (s *Store) grant(r grantRow) (storage.Grant, error) {
 }
 
 // redeemCode names the old value beside each new one that only Offline grants keep: that is what gives it its type.
-var redeemCode = "UPDATE grants SET redeemed_at = ?, access_hash = ?, access_expires = ?, certificate = ?, dpop_key = coalesce(dpop_key, ?), " +
+var redeemCode = hotly("UPDATE grants SET redeemed_at = ?, access_hash = ?, access_expires = ?, certificate = ?, dpop_key = coalesce(dpop_key, ?), " +
 	"refresh_family = CASE WHEN offline THEN ? ELSE refresh_family END, refresh_hash = CASE WHEN offline THEN ? ELSE refresh_hash END, " +
 	"refresh_expires = CASE WHEN offline THEN ? ELSE refresh_expires END, refresh_until = CASE WHEN offline THEN ? ELSE refresh_until END " +
 	"WHERE code_hash = ? AND client_id = ? " +
-	"AND redeemed_at IS NULL AND revoked_at IS NULL AND code_expires > ? RETURNING " + grantColumns.names()
+	"AND redeemed_at IS NULL AND revoked_at IS NULL AND code_expires > ? RETURNING " + grantColumns.names())
 
 // RedeemCode implements storage.Store.
 func (s *Store) RedeemCode(ctx context.Context, codeHash []byte, clientID string, now time.Time, i storage.Issue) (storage.Grant, error) {
-	rows := make([]grantRow, 0, 1)
-	err := s.atomically(ctx, func(db *gorm.DB) error {
-		return db.Raw(redeemCode, instant{now}, blob(i.Access), instant{i.AccessExpires}, blob(i.Certificate), blob(i.DPoPKey),
-			blob(i.RefreshFamily), blob(i.Refresh), instant{i.RefreshExpires}, instant{i.RefreshUntil},
-			blob(codeHash), clientID, instant{now}).Find(&rows).Error
-	})
+	var row grantRow
+	rows, err := s.change(ctx, redeemCode, []any{instant{now}, blob(i.Access), instant{i.AccessExpires}, blob(i.Certificate), blob(i.DPoPKey),
+		blob(i.RefreshFamily), blob(i.Refresh), instant{i.RefreshExpires}, instant{i.RefreshUntil},
+		blob(codeHash), clientID, instant{now}}, grantColumns.fields(&row)...)
 	switch {
 	case err != nil:
 		return storage.Grant{}, err
-	case len(rows) == 0:
+	case rows == 0:
 		return storage.Grant{}, s.refuseCode(ctx, codeHash, clientID, now)
 	}
-	return s.grant(rows[0])
+	return s.grant(row)
 }
+
+var revokeSpentCode = hotly("UPDATE grants SET revoked_at = coalesce(revoked_at, ?) " +
+	"WHERE code_hash = ? AND client_id = ? AND redeemed_at IS NOT NULL")
 
 // refuseCode revokes the grant of a code that was used before (RFC 6749 4.1.2): one of the two users stole it. Another
 // client's attempt proves nothing about the rightful one, and does nothing. Hanging up does not stop the revocation.
 func (s *Store) refuseCode(ctx context.Context, codeHash []byte, clientID string, now time.Time) error {
-	err := s.atomically(context.WithoutCancel(ctx), func(db *gorm.DB) error {
-		return swapped(db.Exec("UPDATE grants SET revoked_at = coalesce(revoked_at, ?) "+
-			"WHERE code_hash = ? AND client_id = ? AND redeemed_at IS NOT NULL", instant{now}, blob(codeHash), clientID))
-	})
+	err := swapped(s.change(context.WithoutCancel(ctx), revokeSpentCode, []any{instant{now}, blob(codeHash), clientID}))
 	switch {
 	case err == nil:
 		return storage.ErrSpent
@@ -126,13 +124,17 @@ func (s *Store) refuseCode(ctx context.Context, codeHash []byte, clientID string
 	return err
 }
 
+var findGrant = hotly("SELECT " + grantColumns.names() + " FROM grants WHERE access_hash = ? AND access_expires > ? AND revoked_at IS NULL")
+
 // GrantByAccess implements storage.Store.
 func (s *Store) GrantByAccess(ctx context.Context, accessHash []byte, now time.Time) (storage.Grant, error) {
 	var row grantRow
-	err := s.read.WithContext(ctx).Take(&row, "access_hash = ? AND access_expires > ? AND revoked_at IS NULL",
-		blob(accessHash), instant{now}).Error
-	if err != nil {
-		return storage.Grant{}, failure(ctx, err)
+	rows, err := s.look(ctx, findGrant, []any{blob(accessHash), instant{now}}, grantColumns.fields(&row)...)
+	switch {
+	case err != nil:
+		return storage.Grant{}, err
+	case rows == 0:
+		return storage.Grant{}, storage.ErrNotFound
 	}
 	return s.grant(row)
 }

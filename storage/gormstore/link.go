@@ -5,23 +5,23 @@ import (
 	"strconv"
 	"strings"
 
-	"gorm.io/gorm"
-
 	"tegata/storage"
 )
 
 // linkItself reads the link of (account, sector) and (account, client) as columns, wherever columns may stand. What the
 // sector has been told is one row of three values, which a subquery has to give as three columns.
-const (
-	linkItself = "(SELECT subject FROM subjects WHERE account_id = ? AND sector = ?) AS subject, " +
-		"(SELECT items FROM consents WHERE account_id = ? AND client_id = ?) AS items, " +
-		"(SELECT version FROM told WHERE account_id = ? AND sector = ?) AS told_version, " +
-		"(SELECT ledger FROM told WHERE account_id = ? AND sector = ?) AS ledger, " +
-		"NOT EXISTS (SELECT 1 FROM subjects WHERE account_id = ?) AS is_new"
+const linkItself = "(SELECT subject FROM subjects WHERE account_id = ? AND sector = ?) AS subject, " +
+	"(SELECT items FROM consents WHERE account_id = ? AND client_id = ?) AS items, " +
+	"(SELECT version FROM told WHERE account_id = ? AND sector = ?) AS told_version, " +
+	"(SELECT ledger FROM told WHERE account_id = ? AND sector = ?) AS ledger, " +
+	"NOT EXISTS (SELECT 1 FROM subjects WHERE account_id = ?) AS is_new"
 
-	noteTold = "INSERT INTO told (account_id, sector, version, ledger, expires_at) SELECT ?, ?, ?, ?, ? WHERE {if} " +
+var (
+	noteTold = conditionally("INSERT INTO told (account_id, sector, version, ledger, expires_at) SELECT ?, ?, ?, ?, ? WHERE {if} " +
 		"ON CONFLICT (account_id, sector) DO UPDATE SET version = excluded.version, ledger = excluded.ledger, expires_at = excluded.expires_at " +
-		"WHERE told.version = excluded.version - 1"
+		"WHERE told.version = excluded.version - 1")
+
+	returnLogin = hotly(swapLoginText + " RETURNING " + linkItself)
 )
 
 func linkValues(accountID, clientID, sector string) []any {
@@ -89,13 +89,11 @@ func (s *Store) ReturnLogin(ctx context.Context, next storage.Login, sector stri
 	if err != nil {
 		return storage.Link{}, err
 	}
-	rows := make([]linkRow, 0, 1)
+	var link linkRow
 	values := row.swapValues(linkValues(row.AccountID, row.ClientID, sector)...)
-	err = s.atomically(ctx, func(db *gorm.DB) error {
-		return swapped(db.Raw(swapLogin+" RETURNING "+linkItself, values...).Find(&rows))
-	})
+	err = swapped(s.change(ctx, returnLogin, values, &link.Subject, &link.Items, &link.ToldVersion, &link.Ledger, &link.IsNew))
 	if err != nil {
 		return storage.Link{}, err
 	}
-	return s.link(rows[0], row.AccountID, sector)
+	return s.link(link, row.AccountID, sector)
 }

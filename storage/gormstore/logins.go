@@ -88,26 +88,36 @@ func (s *Store) CreateLogin(ctx context.Context, l storage.Login) error {
 	if err != nil {
 		return err
 	}
-	return s.atomically(ctx, func(db *gorm.DB) error { return db.Create(row).Error })
+	_, err = s.change(ctx, insertLogin, allOfLogin.fields(row))
+	return err
 }
 
 // Login implements storage.Store.
 func (s *Store) Login(ctx context.Context, id string) (storage.Login, error) {
-	row, err := byID[loginRow](ctx, s, id)
-	if err != nil {
+	var row loginRow
+	rows, err := s.look(ctx, findLogin, []any{id}, allOfLogin.fields(&row)...)
+	switch {
+	case sqlState(err) == notInRepertoire, err == nil && rows == 0: // an id that PostgreSQL has no such text for is nobody's
+		return storage.Login{}, storage.ErrNotFound
+	case err != nil:
 		return storage.Login{}, err
 	}
 	return s.login(row)
 }
 
-// Every change of a login is this statement: who comes second finds another version and changes nothing.
 var (
-	loginColumns = columnsOf(&loginRow{}, "id")
-	swapLogin    = "UPDATE logins SET " + loginColumns.set() + " WHERE id = ? AND version = ?"
+	allOfLogin  = columnsOf(&loginRow{})
+	insertLogin = hotly("INSERT INTO logins (" + allOfLogin.names() + ") VALUES (" + allOfLogin.marks() + ")")
+	findLogin   = hotly("SELECT " + allOfLogin.names() + " FROM logins WHERE id = ?")
+
+	// Every change of a login is this statement: who comes second finds another version and changes nothing.
+	loginColumns  = columnsOf(&loginRow{}, "id")
+	swapLoginText = "UPDATE logins SET " + loginColumns.set() + " WHERE id = ? AND version = ?"
+	swapLogin     = hotly(swapLoginText)
 )
 
 func (r *loginRow) swapValues(more ...any) []any {
-	return loginColumns.values(r, append([]any{r.ID, r.Version - 1}, more...)...)
+	return loginColumns.fields(r, append([]any{r.ID, r.Version - 1}, more...)...)
 }
 
 // SwapLogin implements storage.Store.
@@ -116,13 +126,16 @@ func (s *Store) SwapLogin(ctx context.Context, next storage.Login) error {
 	if err != nil {
 		return err
 	}
-	return s.atomically(ctx, func(db *gorm.DB) error { return swapped(db.Exec(swapLogin, row.swapValues()...)) })
+	return swapped(s.change(ctx, swapLogin, row.swapValues()))
 }
 
 // swapped says whether a statement that had to change a row did.
-func swapped(done *gorm.DB) error {
-	if done.Error == nil && done.RowsAffected == 0 {
+func swapped(rows int64, err error) error {
+	if err == nil && rows == 0 {
 		return storage.ErrStale
 	}
-	return done.Error
+	return err
 }
+
+// changed is what swapped wants to know of a statement that gorm has run.
+func changed(done *gorm.DB) (int64, error) { return done.RowsAffected, done.Error }

@@ -45,6 +45,7 @@ type Store struct {
 	postgres    bool
 	seal        seal.Sealer
 	log         *slog.Logger
+	onStatement func() // for hot statements; gorm's are counted by its callbacks
 }
 
 var _ storage.Store = (*Store)(nil)
@@ -54,7 +55,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cfg.Seal == nil {
 		return nil, errors.New("gormstore: personal columns need a Sealer")
 	}
-	s := &Store{seal: cfg.Seal, log: cfg.Log, postgres: isPostgres(cfg.URL)}
+	s := &Store{seal: cfg.Seal, log: cfg.Log, postgres: isPostgres(cfg.URL), onStatement: cfg.OnStatement}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

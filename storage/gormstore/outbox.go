@@ -96,11 +96,11 @@ func (s *Store) TakeDeliveries(ctx context.Context, now, until time.Time, n int)
 // PostponeDelivery implements storage.Store.
 func (s *Store) PostponeDelivery(ctx context.Context, d storage.Delivery, next time.Time) error {
 	return s.atomically(ctx, func(db *gorm.DB) error {
-		return swapped(db.Exec(postponeThisDelivery, instant{next}, d.ID, d.Attempts))
+		return swapped(changed(db.Exec(postponeThisDelivery, instant{next}, d.ID, d.Attempts)))
 	})
 }
 
 // DropDelivery implements storage.Store.
 func (s *Store) DropDelivery(ctx context.Context, d storage.Delivery) error {
-	return s.atomically(ctx, func(db *gorm.DB) error { return swapped(db.Exec(dropThisDelivery, d.ID, d.Attempts)) })
+	return s.atomically(ctx, func(db *gorm.DB) error { return swapped(changed(db.Exec(dropThisDelivery, d.ID, d.Attempts))) })
 }

@@ -55,7 +55,7 @@ type releaseEntry struct {
 	Outcome  string    `json:"outcome"`
 }
 
-const insertRelease = "INSERT INTO releases (id, account_id, day, entry) SELECT ?, ?, ?, ? WHERE {if}"
+var insertRelease = conditionally("INSERT INTO releases (id, account_id, day, entry) SELECT ?, ?, ?, ? WHERE {if}")
 
 // releasing is the step that writes an entry of a person's history.
 func (s *Store) releasing(r storage.Release) (step, error) {
@@ -73,7 +73,7 @@ func (s *Store) AddRelease(ctx context.Context, r storage.Release) error {
 	if err != nil {
 		return err
 	}
-	return s.atomically(ctx, func(db *gorm.DB) error { return oneByOne(db, []step{writing}) })
+	return s.retried(ctx, func() error { return s.oneByOne(ctx, s.write.ConnPool, []step{writing}) })
 }
 
 type releaseRow struct {

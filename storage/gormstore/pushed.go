@@ -59,7 +59,7 @@ func (s *Store) PushedRequest(ctx context.Context, hash []byte, now time.Time) (
 }
 
 // insertSpent changes a row for the first of any number of racing users, and none for the others.
-const insertSpent = "INSERT INTO spent (hash, until) SELECT ?, ? WHERE {if} ON CONFLICT (hash) DO NOTHING"
+var insertSpent = conditionally("INSERT INTO spent (hash, until) SELECT ?, ? WHERE {if} ON CONFLICT (hash) DO NOTHING")
 
 func spending(s storage.Spent) step {
 	return step{"spent_now", insertSpent, []any{blob(s.Hash), instant{s.Until}}, true}
@@ -67,7 +67,7 @@ func spending(s storage.Spent) step {
 
 // Spend implements storage.Store.
 func (s *Store) Spend(ctx context.Context, spent storage.Spent) error {
-	err := s.atomically(ctx, func(db *gorm.DB) error { return oneByOne(db, []step{spending(spent)}) })
+	err := s.retried(ctx, func() error { return s.oneByOne(ctx, s.write.ConnPool, []step{spending(spent)}) })
 	if errors.Is(err, storage.ErrStale) {
 		return storage.ErrSpent
 	}

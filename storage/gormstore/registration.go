@@ -73,8 +73,8 @@ func (s *Store) RegisterClient(ctx context.Context, tokenHash []byte, c storage.
 func (s *Store) UpdateClient(ctx context.Context, next storage.Client, was time.Time) error {
 	row := toClientRow(next)
 	return s.atomically(ctx, func(db *gorm.DB) error {
-		return swapped(db.Exec("UPDATE clients SET metadata = ?, updated_at = ? WHERE id = ? AND updated_at = ?",
-			row.Metadata, row.UpdatedAt, row.ID, instant{was}))
+		return swapped(changed(db.Exec("UPDATE clients SET metadata = ?, updated_at = ? WHERE id = ? AND updated_at = ?",
+			row.Metadata, row.UpdatedAt, row.ID, instant{was})))
 	})
 }
 

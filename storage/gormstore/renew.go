@@ -69,7 +69,7 @@ func (s *Store) Renew(ctx context.Context, r storage.Renewal) error {
 		return err
 	}
 	return s.transaction(ctx, func(tx *gorm.DB) error {
-		if err := swapped(tx.Exec(swapLogin, row.swapValues()...)); err != nil {
+		if err := swapped(s.run(ctx, tx.Statement.ConnPool, swapLogin, row.swapValues())); err != nil {
 			return err
 		}
 		// Other tabs of the same person go along; whoever moves one of them with an old copy decides again.
@@ -102,8 +102,8 @@ func (s *Store) renewable(tx *gorm.DB, r storage.Renewal) error {
 		return storage.ErrStale
 	}
 	// A card that moved meanwhile, or an account that somebody knows by now, stays where it is.
-	return swapped(tx.Exec("UPDATE credentials SET account_id = ? WHERE cert_index = ? AND account_id = ? AND replaced_at IS NULL "+
-		"AND NOT EXISTS (SELECT 1 FROM subjects WHERE account_id = ?)", r.Login.AccountID, blob(r.Index), r.From, r.From))
+	return swapped(changed(tx.Exec("UPDATE credentials SET account_id = ? WHERE cert_index = ? AND account_id = ? AND replaced_at IS NULL "+
+		"AND NOT EXISTS (SELECT 1 FROM subjects WHERE account_id = ?)", r.Login.AccountID, blob(r.Index), r.From, r.From)))
 }
 
 func moveAccount(tx *gorm.DB, r storage.Renewal) error {

@@ -46,35 +46,32 @@ func (s *Store) session(r sessionRow) (storage.Session, error) {
 	}, nil
 }
 
-type sessionLinkRow struct {
-	Session sessionRow `gorm:"embedded"`
-	Link    linkRow    `gorm:"embedded"`
-}
-
-var sessionLink = "SELECT " + sessionColumns.of("s") + ", l.subject, c.items, t.version AS told_version, t.ledger FROM sessions s " +
+var sessionLink = hotly("SELECT " + sessionColumns.of("s") + ", l.subject, c.items, t.version AS told_version, t.ledger FROM sessions s " +
 	"LEFT JOIN subjects l ON l.account_id = s.account_id AND l.sector = ? " +
 	"LEFT JOIN consents c ON c.account_id = s.account_id AND c.client_id = ? " +
 	"LEFT JOIN told t ON t.account_id = s.account_id AND t.sector = ? " +
-	"WHERE s.id = ? AND s.expires_at > ? AND s.seen_at > ?"
+	"WHERE s.id = ? AND s.expires_at > ? AND s.seen_at > ?")
 
 // SessionLink implements storage.Store.
 func (s *Store) SessionLink(ctx context.Context, id, clientID, sector string, now, idleSince time.Time) (storage.Session, storage.Link, error) {
 	if idleSince.IsZero() {
 		idleSince = time.Unix(0, 0) // an instant of zero is NULL, which nothing is after
 	}
-	rows := make([]sessionLinkRow, 0, 1)
-	err := s.read.WithContext(ctx).Raw(sessionLink, sector, clientID, sector, id, instant{now}, instant{idleSince}).Find(&rows).Error
-	if err != nil {
-		return storage.Session{}, storage.Link{}, failure(ctx, err)
-	}
-	if len(rows) == 0 {
+	var of sessionRow
+	var with linkRow
+	rows, err := s.look(ctx, sessionLink, []any{sector, clientID, sector, id, instant{now}, instant{idleSince}},
+		sessionColumns.fields(&of, &with.Subject, &with.Items, &with.ToldVersion, &with.Ledger)...)
+	switch {
+	case err != nil:
+		return storage.Session{}, storage.Link{}, err
+	case rows == 0:
 		return storage.Session{}, storage.Link{}, storage.ErrNotFound
 	}
-	session, err := s.session(rows[0].Session)
+	session, err := s.session(of)
 	if err != nil {
 		return storage.Session{}, storage.Link{}, err
 	}
-	link, err := s.link(rows[0].Link, session.AccountID, sector)
+	link, err := s.link(with, session.AccountID, sector)
 	return session, link, err
 }
 
@@ -175,13 +172,13 @@ func parties(tx *gorm.DB, sessions []string) ([]storage.Party, error) {
 
 // AccountBySubject implements storage.Store.
 func (s *Store) AccountBySubject(ctx context.Context, sector, subject string) (string, error) {
-	rows := make([]owner, 0, 1)
-	err := s.read.WithContext(ctx).Raw("SELECT account_id FROM subjects WHERE sector = ? AND subject = ?", sector, subject).Find(&rows).Error
+	var accounts []string
+	err := s.read.WithContext(ctx).Raw("SELECT account_id FROM subjects WHERE sector = ? AND subject = ?", sector, subject).Scan(&accounts).Error
 	switch {
-	case sqlState(err) == notInRepertoire, err == nil && len(rows) == 0:
+	case sqlState(err) == notInRepertoire, err == nil && len(accounts) == 0:
 		return "", storage.ErrNotFound
 	case err != nil:
 		return "", failure(ctx, err)
 	}
-	return rows[0].AccountID, nil
+	return accounts[0], nil
 }

@@ -20,15 +20,18 @@ func (instant) GormDataType() string { return "instant" }
 
 // GormValue binds the form that the database at hand keeps.
 func (i instant) GormValue(_ context.Context, db *gorm.DB) clause.Expr {
-	var value any // nil: the zero time
+	return clause.Expr{SQL: "?", Vars: []any{i.bound(db.Name() != "sqlite")}}
+}
+
+// bound is what a driver takes. nil is the zero time.
+func (i instant) bound(postgres bool) any {
 	switch {
 	case i.IsZero():
-	case db.Name() == "sqlite":
-		value = i.UnixMicro()
-	default:
-		value = i.Time.UTC()
+		return nil
+	case postgres:
+		return i.Time.UTC()
 	}
-	return clause.Expr{SQL: "?", Vars: []any{value}}
+	return i.UnixMicro()
 }
 
 // Scan implements sql.Scanner.

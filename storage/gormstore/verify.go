@@ -21,14 +21,12 @@ var (
 
 	// The login is locked before the credential is touched, so that a stale login writes nothing; a lock that had to be
 	// waited for looks at the version again.
-	verifyOnPostgres = "WITH held AS (SELECT 1 FROM logins WHERE id = ? AND version = ? FOR UPDATE), owner AS (" +
+	verifyOnPostgres = hotly("WITH held AS (SELECT 1 FROM logins WHERE id = ? AND version = ? FOR UPDATE), owner AS (" +
 		findCredential + "FROM held" + seenAgain + ") UPDATE logins SET " + verifyColumns.set() +
-		", account_id = owner.account_id FROM owner WHERE logins.id = ? AND logins.version = ? RETURNING logins.account_id"
+		", account_id = owner.account_id FROM owner WHERE logins.id = ? AND logins.version = ? RETURNING logins.account_id")
 
-	credentialOnSQLite = findCredential + "WHERE EXISTS (SELECT 1 FROM logins WHERE id = ? AND version = ?)" + seenAgain
+	credentialOnSQLite = hotly(findCredential + "WHERE EXISTS (SELECT 1 FROM logins WHERE id = ? AND version = ?)" + seenAgain)
 )
-
-type owner struct{ AccountID string }
 
 // VerifyLogin implements storage.Store.
 func (s *Store) VerifyLogin(ctx context.Context, next storage.Login, cred storage.Credential) (string, error) {
@@ -42,9 +40,9 @@ func (s *Store) VerifyLogin(ctx context.Context, next storage.Login, cred storag
 	}
 	credential := []any{blob(cred.Index), cred.AccountID, card, instant{cred.SeenAt}, instant{cred.SeenAt}} // a login asks
 	if s.postgres {
-		err = s.atomically(ctx, func(db *gorm.DB) error { return verifyInOne(db, row, credential) })
+		err = s.verifyInOne(ctx, row, credential)
 	} else {
-		err = s.transaction(ctx, func(tx *gorm.DB) error { return verifyInTwo(tx, row, credential) })
+		err = s.transaction(ctx, func(tx *gorm.DB) error { return s.verifyInTwo(ctx, tx.Statement.ConnPool, row, credential) })
 	}
 	if err != nil {
 		return "", err
@@ -53,26 +51,17 @@ func (s *Store) VerifyLogin(ctx context.Context, next storage.Login, cred storag
 }
 
 // verifyInOne sets row.AccountID to the owner of the credential.
-func verifyInOne(db *gorm.DB, row *loginRow, credential []any) error {
+func (s *Store) verifyInOne(ctx context.Context, row *loginRow, credential []any) error {
 	values := append([]any{row.ID, row.Version - 1}, credential...)
-	values = append(values, verifyColumns.values(row, row.ID, row.Version-1)...)
-	return ownerFrom(db.Raw(verifyOnPostgres, values...), row)
+	values = append(values, verifyColumns.fields(row, row.ID, row.Version-1)...)
+	return swapped(s.change(ctx, verifyOnPostgres, values, &row.AccountID))
 }
 
 // verifyInTwo is verifyInOne for SQLite, whose transaction is alone from its first statement on.
-func verifyInTwo(tx *gorm.DB, row *loginRow, credential []any) error {
-	find := tx.Raw(credentialOnSQLite, append(credential, row.ID, row.Version-1)...)
-	if err := ownerFrom(find, row); err != nil {
+func (s *Store) verifyInTwo(ctx context.Context, tx gorm.ConnPool, row *loginRow, credential []any) error {
+	credential = append(credential, row.ID, row.Version-1)
+	if err := swapped(s.run(ctx, tx, credentialOnSQLite, credential, &row.AccountID)); err != nil {
 		return err
 	}
-	return swapped(tx.Exec(swapLogin, row.swapValues()...))
-}
-
-func ownerFrom(query *gorm.DB, row *loginRow) error {
-	owners := make([]owner, 0, 1)
-	if err := swapped(query.Find(&owners)); err != nil {
-		return err
-	}
-	row.AccountID = owners[0].AccountID
-	return nil
+	return swapped(s.run(ctx, tx, swapLogin, row.swapValues()))
 }

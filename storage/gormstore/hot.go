@@ -1,0 +1,119 @@
+package gormstore
+
+import (
+	"context"
+	"database/sql/driver"
+	"strconv"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// hot is SQL that runs in every login or at every call of a relying party. Its text is made once for each database, and its
+// row is scanned by database/sql straight into the fields of a row struct: gorm's building of a statement and its scanning
+// cost more than the database does. Everything else goes through gorm, whose pools, transactions and errors these share.
+type hot struct{ sqlite, postgres string }
+
+// hotly numbers the question marks of sql, which stand for values and for nothing else, as PostgreSQL wants them.
+func hotly(sql string) hot {
+	var numbered strings.Builder
+	for i, part := range strings.Split(sql, "?") {
+		if i > 0 {
+			numbered.WriteString("$" + strconv.Itoa(i))
+		}
+		numbered.WriteString(part)
+	}
+	return hot{sql, numbered.String()}
+}
+
+func (s *Store) text(h hot) string {
+	if s.postgres {
+		return h.postgres
+	}
+	return h.sqlite
+}
+
+// change is run on the writing side, again if PostgreSQL resolved a conflict against it.
+func (s *Store) change(ctx context.Context, h hot, values []any, fields ...any) (rows int64, err error) {
+	err = s.retried(ctx, func() (err error) {
+		rows, err = s.run(ctx, s.write.ConnPool, h, values, fields...)
+		return err
+	})
+	return rows, err
+}
+
+// look is run on the reading side.
+func (s *Store) look(ctx context.Context, h hot, values []any, fields ...any) (rows int64, err error) {
+	rows, err = s.run(ctx, s.read.ConnPool, h, values, fields...)
+	return rows, failure(ctx, err)
+}
+
+// run executes h on a pool or in a transaction. With fields it scans a row into them and returns how many there were;
+// without, how many it changed. It is ready to run again with the same values.
+func (s *Store) run(ctx context.Context, on gorm.ConnPool, h hot, values []any, fields ...any) (int64, error) {
+	if err := s.bind(values); err != nil {
+		return 0, err
+	}
+	if s.onStatement != nil && ctx.Value(backgroundKey{}) == nil {
+		s.onStatement()
+	}
+	if len(fields) > 0 {
+		rows, err := scan(ctx, on, s.text(h), values, fields)
+		return rows, s.translated(err)
+	}
+	done, err := on.ExecContext(ctx, s.text(h), values...)
+	if err != nil {
+		return 0, s.translated(err)
+	}
+	return done.RowsAffected()
+}
+
+// scan reads to the end: a statement that changes something has not done so for sure before.
+func scan(ctx context.Context, on gorm.ConnPool, sql string, values, fields []any) (n int64, err error) {
+	rows, err := on.QueryContext(ctx, sql, values...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for ; rows.Next(); n++ {
+		if err := rows.Scan(fields...); err != nil {
+			return n, err
+		}
+	}
+	return n, rows.Err()
+}
+
+// translated names an error as gorm does: gorm.ErrDuplicatedKey.
+func (s *Store) translated(err error) error {
+	if translator, ok := s.write.Dialector.(gorm.ErrorTranslator); ok && err != nil {
+		return translator.Translate(err)
+	}
+	return err
+}
+
+// bind turns values into those that a driver takes as they are. Fields of rows come as pointers.
+func (s *Store) bind(values []any) error {
+	for i, value := range values {
+		switch value := value.(type) {
+		case *string:
+			values[i] = *value
+		case *int64:
+			values[i] = *value
+		case *int:
+			values[i] = int64(*value)
+		case *bool:
+			values[i] = *value
+		case *instant:
+			values[i] = value.bound(s.postgres)
+		case instant:
+			values[i] = value.bound(s.postgres)
+		case driver.Valuer:
+			plain, err := value.Value()
+			if err != nil {
+				return err
+			}
+			values[i] = plain
+		}
+	}
+	return nil
+}
