@@ -3,7 +3,6 @@ package gormstore
 import (
 	"context"
 	"strconv"
-	"strings"
 
 	"tegata/storage"
 )
@@ -68,9 +67,7 @@ func (s *Store) Tell(ctx context.Context, accountID string, l storage.Ledger) er
 	if err != nil {
 		return err
 	}
-	return s.atomically(ctx, func(db *gorm.DB) error {
-		return swapped(db.Exec(strings.Replace(told.sql, "{if}", "true", 1), told.values...))
-	})
+	return swapped(s.change(ctx, told.sql.alone, told.values))
 }
 
 // Link implements storage.Store.

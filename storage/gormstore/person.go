@@ -73,7 +73,7 @@ func (s *Store) AddRelease(ctx context.Context, r storage.Release) error {
 	if err != nil {
 		return err
 	}
-	return s.retried(ctx, func() error { return s.oneByOne(ctx, s.write.ConnPool, []step{writing}) })
+	return swapped(s.change(ctx, writing.sql.alone, writing.values))
 }
 
 type releaseRow struct {

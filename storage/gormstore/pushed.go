@@ -67,7 +67,8 @@ func spending(s storage.Spent) step {
 
 // Spend implements storage.Store.
 func (s *Store) Spend(ctx context.Context, spent storage.Spent) error {
-	err := s.retried(ctx, func() error { return s.oneByOne(ctx, s.write.ConnPool, []step{spending(spent)}) })
+	once := spending(spent)
+	err := swapped(s.change(ctx, once.sql.alone, once.values))
 	if errors.Is(err, storage.ErrStale) {
 		return storage.ErrSpent
 	}
