@@ -109,6 +109,16 @@ func signsOut(keep ...string) func(*stage) {
 	}
 }
 
+// decodedPart is a part of a token.
+func decodedPart(s *stage, part string) string {
+	s.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return string(raw)
+}
+
 // unsignedCopy says the same with alg none.
 func unsignedCopy(token string) string {
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
@@ -137,13 +147,4 @@ func forgedHint(v url.Values, rp *idptest.RP) {
 		panic(err)
 	}
 	v.Set("id_token_hint", forged)
-}
-
-var backChannel = plan{
-	title: "Back-Channel Logout OP", name: "oidcc-backchannel-rp-initiated-logout-certification-test-plan", test: "TestBackChannelLogout",
-	variants: "discovery, client_secret_basic",
-	modules: []module{
-		{"oidcc-backchannel-logout-discovery-endpoint-verification", nil, "not mirrored yet"},
-		{"oidcc-backchannel-rp-initiated-logout", nil, "not mirrored yet"},
-	},
 }

@@ -51,7 +51,7 @@ func open(t *testing.T) *idptest.World {
 				t.Error(err)
 			}
 		})
-		return idptest.Site{Handler: o.Handler, IDP: o.IDP, Store: o.Store}
+		return idptest.Site{Handler: o.Handler, IDP: o.IDP, Store: o.Store, Deliver: o.Deliver}
 	})
 }
 
