@@ -69,6 +69,11 @@ func (s *Store) Renew(ctx context.Context, r storage.Renewal) error {
 		return err
 	}
 	return s.transaction(ctx, func(tx *gorm.DB) error {
+		if s.postgres { // in one order, or tabs that race for the renewal wait for one another in a circle
+			if err := tx.Exec("SELECT 1 FROM logins WHERE account_id = ? ORDER BY id FOR UPDATE", r.From).Error; err != nil {
+				return err
+			}
+		}
 		if err := swapped(s.run(ctx, tx.Statement.ConnPool, swapLogin, row.swapValues())); err != nil {
 			return err
 		}
