@@ -8,13 +8,15 @@ import (
 )
 
 // All lists every claim that the request names, for the question whether its client may ask.
-func (r Request) All() []Claim {
-	var all []Claim
-	for _, t := range []Target{r.IDToken, r.UserInfo} {
-		all = append(all, t.Claims...)
-		for _, v := range t.Verified {
-			all = append(all, v.Claims...)
-		}
+func (r Request) All() []Claim { return append(r.IDToken.all(), r.UserInfo.all()...) }
+
+// InIDToken lists those that the request wants in the ID token.
+func (r Request) InIDToken() []Claim { return r.IDToken.all() }
+
+func (t Target) all() []Claim {
+	all := slices.Clone(t.Claims)
+	for _, v := range t.Verified {
+		all = append(all, v.Claims...)
 	}
 	return all
 }

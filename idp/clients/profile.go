@@ -36,6 +36,12 @@ func AcceptsAlg(c storage.Client, registered, alg string) bool {
 	return (registered == "" || registered == alg) && (c.Profile != ProfileFAPI2 || slices.Contains(fapiAlgs, alg))
 }
 
+// InIDToken says whether an item may stand in a client's ID tokens, which pass through more hands than userinfo: under FAPI
+// 2.0 personal data is encrypted there, or not there at all.
+func InIDToken(c storage.Client, item claims.Item) bool {
+	return c.Profile != ProfileFAPI2 || item.Predicate() || c.Keys.IDTokenSeal.Alg != ""
+}
+
 // profile holds the metadata to its profile and fills in what the profile leaves no choice about. It comes before all
 // other rules.
 func (r *registration) profile() string {

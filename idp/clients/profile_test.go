@@ -133,6 +133,28 @@ func TestWhatAProfileLeavesNoChoiceAbout(t *testing.T) {
 	}
 }
 
+// Personal data stands in no ID token of a FAPI client in the clear, whatever key it has for userinfo.
+func TestWhatMayStandInAnIDToken(t *testing.T) {
+	made := func(change func(*Metadata)) storage.Client {
+		c, problems := Rules{}.Client(shop(change), now)
+		if len(problems) > 0 {
+			t.Fatal(problems)
+		}
+		return c
+	}
+	clear := made(func(m *Metadata) { fapiBank(m); m.Scope, m.UserInfoEncAlg = "openid name", "ECDH-ES" })
+	sealed := made(func(m *Metadata) {
+		fapiBank(m)
+		m.Scope, m.UserInfoEncAlg, m.IDTokenEncAlg = "openid name", "ECDH-ES", "ECDH-ES"
+	})
+	plain := made(func(m *Metadata) { m.Scope = "openid name" })
+	for _, item := range claims.Catalogue() {
+		if InIDToken(clear, item) != item.Predicate() || !InIDToken(sealed, item) || !InIDToken(plain, item) {
+			t.Errorf("%s: fapi2 %v, with a key %v, basic %v", item, InIDToken(clear, item), InIDToken(sealed, item), InIDToken(plain, item))
+		}
+	}
+}
+
 func TestAlgorithmsOfAClient(t *testing.T) {
 	for _, tc := range []struct {
 		profile, registered, alg string

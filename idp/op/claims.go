@@ -30,6 +30,11 @@ func claimsInto(req *storage.AuthRequest, c storage.Client, sent []string) error
 		}
 		req.Items = append(req.Items, string(one.Claim.Item()))
 	}
+	for _, one := range asked.InIDToken() {
+		if !clients.InIDToken(c, one.Claim.Item()) {
+			return fail.BeyondPolicy.At(one.Path)
+		}
+	}
 	req.Claims = []byte(sent[0])
 	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"tegata/idp"
 	"tegata/idp/clients"
 	"tegata/idp/idptest"
@@ -238,6 +240,53 @@ func TestWhatAFAPIClientCannotDo(t *testing.T) {
 	if got := bank.PushWith(bank.Request("code_challenge"), func(url.Values, *[2]string) {}); got.Error != "invalid_request" {
 		t.Errorf("without PKCE: %d %s", got.Status, got.Body)
 	}
+}
+
+// What a FAPI client may hear under seal alone, it does not hear in a signed ID token either.
+func TestPersonalDataInIDTokensOfAFAPIClientIsEncrypted(t *testing.T) {
+	w := open(t)
+	m := clients.Metadata{ClientID: "bank", Profile: clients.ProfileFAPI2, AuthMethod: clients.AuthKey, Scope: "openid name age_over_18",
+		UserInfoEncAlg: "ECDH-ES"}
+	signing, set := w.NewKey("k")
+	m.JWKS = joined(t, set, theReceiver().set(t))
+	sealed := m
+	sealed.ClientID, sealed.IDTokenEncAlg = "vault", "ECDH-ES"
+	for _, tc := range []struct {
+		client clients.Metadata
+		claims string
+		word   string // "" taken
+	}{
+		{m, `{"id_token":{"name":null}}`, "invalid_scope"},
+		{m, `{"id_token":{"age_over_18":null,"name":{"essential":true}}}`, "invalid_scope"},
+		{m, `{"id_token":{"verified_claims":{"verification":{"trust_framework":null},"claims":{"name":null}}}}`, "invalid_scope"},
+		{m, `{"id_token":{"age_over_18":null},"userinfo":{"name":null}}`, ""},
+		{sealed, `{"id_token":{"name":null}}`, ""},
+	} {
+		rp := w.Register(tc.client)
+		rp.Key, rp.KeyID = signing, "k"
+		a, _ := rp.Push(rp.Request("scope=openid", "claims="+tc.claims))
+		if a.Error != tc.word || tc.word == "" && a.Status != http.StatusCreated || tc.word != "" && !strings.Contains(a.Description, "claims.id_token") {
+			t.Errorf("%s, %s: %d %s %s", tc.client.ClientID, tc.claims, a.Status, a.Error, a.Description)
+		}
+	}
+}
+
+// joined is one key set of two.
+func joined(t *testing.T, sets ...json.RawMessage) json.RawMessage {
+	t.Helper()
+	var all jose.JSONWebKeySet
+	for _, raw := range sets {
+		var one jose.JSONWebKeySet
+		if err := json.Unmarshal(raw, &one); err != nil {
+			t.Fatal(err)
+		}
+		all.Keys = append(all.Keys, one.Keys...)
+	}
+	raw, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 // Profiles are told where a developer looks.
