@@ -158,6 +158,22 @@ func Return(l storage.Login, code, browser Secret, now time.Time) (storage.Login
 	return next(l, storage.Returned), nil
 }
 
+// CardAgain is the Progress of a login that has to begin again with everything that the card can say.
+const CardAgain = "card_again"
+
+// Again takes a login that counted on remembered facts back to its beginning, from where it asks the card for them.
+func Again(l storage.Login) storage.Login {
+	return next(storage.Login{
+		ID: l.ID, Version: l.Version, ClientID: l.ClientID, Request: unremembered(l.Request), BrowserHash: l.BrowserHash,
+		CreatedAt: l.CreatedAt, ExpiresAt: l.ExpiresAt, TicketSerial: l.TicketSerial, Progress: CardAgain, Tries: fail.NoTries,
+	}, storage.Created)
+}
+
+func unremembered(r storage.AuthRequest) storage.AuthRequest {
+	r.Recall = ""
+	return r
+}
+
 // Answer ends a login that the person agreed to.
 func Answer(l storage.Login) (storage.Login, error) {
 	if l.State != storage.Returned {

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -177,6 +178,25 @@ func TestReturns(t *testing.T) {
 func flip(s Secret) Secret {
 	s[0] ^= 1
 	return s
+}
+
+func TestALoginBeginsAgainWithNothingOfThePersonLeft(t *testing.T) {
+	a := begin(t)
+	a.login.Request.Recall = "somebody"
+	a.to(t, storage.Verified)
+	a.login.AccountID = "somebody else"
+	again := Again(a.login)
+	want, err := Begin("shop", storage.AuthRequest{Scopes: []string{"openid"}}, a.browser, noon, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.ID, want.Version, want.TicketSerial, want.Progress = a.login.ID, a.login.Version+1, a.login.TicketSerial, CardAgain
+	if !reflect.DeepEqual(again, want) {
+		t.Errorf("got %+v", again)
+	}
+	if _, err := Start(again, a.browser, noon, rand.Reader); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestAnotherBrowserMovesNothing(t *testing.T) {

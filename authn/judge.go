@@ -56,9 +56,9 @@ type Judge struct {
 	Now             func() time.Time
 }
 
-// Operations says what the card must do for a request.
+// Operations says what the card must do for a request. Who is remembered only has to show who she is.
 func Operations(r storage.AuthRequest) []string {
-	if len(claims.Asked(r.Scopes, r.Items)) == 0 {
+	if r.Recall != "" || len(claims.Asked(r.Scopes, r.Items)) == 0 {
 		return []string{statement.Authenticate}
 	}
 	return []string{statement.Authenticate, statement.ReadAttributes}
@@ -106,14 +106,15 @@ func (j *Judge) Judge(ctx context.Context, l storage.Login, r agent.ResultReques
 	if attributes.leaf != nil {
 		checks = append(checks, check{attributes.leaf, jpki.Signature})
 	}
-	issuer, acr, err := j.certificates(ctx, l.ClientID, checks)
+	issuers, acr, err := j.certificates(ctx, l.ClientID, checks)
 	if err != nil {
 		return Evidence{}, err
 	}
-	facts, err := attributes.facts(j.CardInfoIssuers)
+	facts, err := attributes.facts(j.CardInfoIssuers, j.Now(), issuers[len(issuers)-1])
 	if err != nil {
 		return Evidence{}, err
 	}
+	issuer := issuers[0]
 	return Evidence{
 		Index: jpki.Index(j.IndexKey, jpki.Authentication, login.Leaf), Card: jpki.NumberOf(login.Leaf, issuer).Encode(),
 		Facts: facts, Holder: j.holder(attributes), ACR: acr, AMR: amr}, nil
@@ -137,8 +138,8 @@ type check struct {
 }
 
 // certificates checks paths first and then asks what is to be asked, all at once: each answer may take seconds. It
-// returns the anchor of the first one, and what the login is worth.
-func (j *Judge) certificates(ctx context.Context, client string, checks []check) (*x509.Certificate, string, error) {
+// returns the anchor of each, and what the login is worth.
+func (j *Judge) certificates(ctx context.Context, client string, checks []check) ([]*x509.Certificate, string, error) {
 	var asks []func() (string, error)
 	issuers := make([]*x509.Certificate, len(checks))
 	for i, c := range checks {
@@ -154,7 +155,7 @@ func (j *Judge) certificates(ctx context.Context, client string, checks []check)
 		asks = append(asks, func() (string, error) { return ACR, j.oneHolder(ctx, checks[0].leaf, checks[1].leaf, client) })
 	}
 	acr, err := all(asks)
-	return issuers[0], acr, err
+	return issuers, acr, err
 }
 
 // all runs the questions at once and takes the answers in their order, so that the same cards always hear the same.
@@ -234,8 +235,8 @@ func (b brought) check(l storage.Login, login statement.Opened, issuer string, n
 	return err
 }
 
-// facts reads the person out of the evidence.
-func (b brought) facts(issuers []*rsa.PublicKey) ([]byte, error) {
+// facts reads the person out of the evidence, which was brought now; anchor is that of the last certificate in it.
+func (b brought) facts(issuers []*rsa.PublicKey, now time.Time, anchor *x509.Certificate) ([]byte, error) {
 	switch {
 	case b.leaf != nil:
 		a, err := jpki.ReadAttributes(b.leaf)
@@ -248,7 +249,7 @@ func (b brought) facts(issuers []*rsa.PublicKey) ([]byte, error) {
 		if err != nil {
 			return nil, fail.CardDataBroken.Because(err)
 		}
-		return p.Encode(), nil
+		return p.Read(now, jpki.NumberOf(b.leaf, anchor).Encode()).Encode(), nil
 	case b.files != nil:
 		if err := card.VerifyCardInfo(*b.files, issuers); err != nil {
 			return nil, err
@@ -261,7 +262,7 @@ func (b brought) facts(issuers []*rsa.PublicKey) ([]byte, error) {
 		if err != nil {
 			return nil, fail.CardDataBroken.Because(err)
 		}
-		return p.Encode(), nil
+		return p.Read(now, nil).Encode(), nil
 	}
 	return nil, nil
 }

@@ -3,6 +3,7 @@ package claims
 import (
 	"errors"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -91,6 +92,8 @@ type facts struct {
 	birth    PartialDate
 	source   Source
 	verified bool
+	read     time.Time
+	proof    string
 }
 
 func (p Person) known() facts {
@@ -117,6 +120,20 @@ func (p Person) Source() Source { return p.known().source }
 
 // Verified says that the issuer's signature over the attributes was checked.
 func (p Person) Verified() bool { return p.known().verified }
+
+// ReadAt is when a card gave the attributes, to the second; zero: at the login that they came with.
+func (p Person) ReadAt() time.Time { return p.known().read }
+
+// Proof is what the authority of the source knows it by, for whoever asks whether it is still good; nil: there is nobody to
+// ask. It stays as secret as a certificate's serial (R6).
+func (p Person) Proof() []byte { return []byte(p.known().proof) }
+
+// Read is the person with when and from what her attributes were read.
+func (p Person) Read(at time.Time, proof []byte) Person {
+	f := p.known()
+	f.read, f.proof = at.UTC().Truncate(time.Second), string(proof)
+	return Person{facts: func() facts { return f }}
+}
 
 // CertificateFields are the otherNames 1.2.392.200149.8.5.5.1 to .6 of a signature certificate, as they are.
 // Substitution maps have one digit per character: 0 original, 1 replaced.

@@ -2,9 +2,11 @@ package claims
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io"
+	"time"
 )
 
 // ErrEncoding: stored bytes are not what this package wrote. The text carries no part of them.
@@ -24,12 +26,20 @@ type sealed struct {
 	AddressReplaced string `json:"address_replaced,omitempty"`
 	Gender          Gender `json:"gender,omitempty"`
 	Birth           string `json:"birth"`
+	ReadAt          int64  `json:"read_at,omitempty"` // Unix seconds
+	Proof           string `json:"proof,omitempty"`   // base64
 }
 
 // Encode gives the bytes for the sealed column: they are personal data in the clear until sealed.
 func (p Person) Encode() []byte {
 	f := p.known()
+	var at int64
+	if !f.read.IsZero() {
+		at = f.read.Unix()
+	}
 	return encode(sealed{
+		ReadAt:          at,
+		Proof:           base64.StdEncoding.EncodeToString([]byte(f.proof)),
 		Version:         sealedVersion,
 		Source:          f.source,
 		Verified:        f.verified,
@@ -52,7 +62,17 @@ func DecodePerson(b []byte) (Person, error) {
 	if err != nil {
 		return Person{}, ErrEncoding
 	}
+	proof, err := base64.StdEncoding.DecodeString(s.Proof)
+	if err != nil {
+		return Person{}, ErrEncoding
+	}
+	var at time.Time
+	if s.ReadAt != 0 {
+		at = time.Unix(s.ReadAt, 0).UTC()
+	}
 	p, err := newPerson(facts{
+		read:     at,
+		proof:    string(proof),
 		name:     Name{full: s.Name, replaced: s.NameReplaced},
 		address:  Address{formatted: s.Address, replaced: s.AddressReplaced},
 		gender:   s.Gender,

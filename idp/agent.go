@@ -62,7 +62,7 @@ func (p *Provider) agentContext(l storage.Login, c storage.Client) agent.Context
 	for _, i := range asked {
 		ctx.Items = append(ctx.Items, string(i))
 	}
-	if len(asked) > 0 {
+	if len(ctx.Operations) > 1 {
 		ctx.Sources = p.sourcesFor(c)
 	}
 	return ctx

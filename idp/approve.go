@@ -30,9 +30,13 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 		if client, err = p.party(ctx, l.ClientID); err != nil {
 			return l, err
 		}
-		return authn.Return(l, secret, b.Secret, p.Now())
+		next, err := authn.Return(l, secret, b.Secret, p.Now())
+		if err != nil || l.Request.Recall == "" {
+			return next, err
+		}
+		return p.recalled(ctx, client, l, next)
 	}, func(ctx context.Context, l *storage.Login) error {
-		if l.State == storage.Burned {
+		if l.State != storage.Returned {
 			return p.Store.SwapLogin(ctx, *l)
 		}
 		var err error
@@ -45,6 +49,9 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 	}
 	if err != nil {
 		return Step{}, err
+	}
+	if l.State == storage.Created {
+		return p.step(l, nil, client, b)
 	}
 	if !expected(l.Request, link) {
 		return p.refuseReturned(ctx, id, client, fail.LoginRequired)
@@ -97,14 +104,16 @@ func Optional(offers []claims.Offer) bool {
 
 // Decision is what the person decided on the consent page.
 type Decision struct {
-	Items []string // left ticked
-	Texts string   // version of the texts that the page showed; "" not known
+	Items    []string // left ticked
+	Texts    string   // version of the texts that the page showed; "" not known
+	Remember bool     // what the card said may be remembered, for this browser
 }
 
 // agreement is a decision about items of the request.
 type agreement struct {
-	items []claims.Item
-	texts string
+	items    []claims.Item
+	texts    string
+	remember bool
 }
 
 // Approve answers with the items the person left ticked; names outside the request are refused.
@@ -139,7 +148,7 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, d Decision
 	if !expected(s.Login.Request, s.Link) { // the form was quicker than Return
 		return p.refuseReturned(ctx, id, s.Client, fail.LoginRequired)
 	}
-	return p.approve(ctx, s.Login, true, s.Link, s.Client, b, agreement{consented, d.Texts})
+	return p.approve(ctx, s.Login, true, s.Link, s.Client, b, agreement{consented, d.Texts, d.Remember})
 }
 
 // pushedMemory is how long an answered request_uri is remembered: longer than any login that it started may take.
@@ -189,6 +198,11 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		a.Spend = &storage.Spent{Hash: l.Request.Pushed, Until: p.Now().Add(pushedMemory)}
 	}
 	s := Step{Show: ShowAnswer, Client: c}
+	if said.remember && p.memorable(l) {
+		if a.Memory, s.Hint, err = p.memorize(l); err != nil {
+			return Step{}, err
+		}
+	}
 	if l.SessionID == "" {
 		cookie, err := authn.NewSecret(p.Rand)
 		if err != nil {

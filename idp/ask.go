@@ -128,7 +128,7 @@ func parsed(text []byte) (ask.Request, error) {
 	return r, nil
 }
 
-// done is how the facts of l were verified: when the card gave them, which for a session is when it began.
+// done is how the facts of l were verified: when the card gave them, which for a session or a memory is a while ago.
 func (p *Provider) done(l storage.Login, person claims.Person) ask.Done {
 	if !person.Verified() {
 		return ask.Done{}
@@ -137,6 +137,10 @@ func (p *Provider) done(l storage.Login, person claims.Person) ask.Done {
 	if l.ACR != authn.ACR {
 		level = ""
 	}
-	day := l.AuthTime.UTC().Truncate(24 * time.Hour).Format(time.RFC3339)
-	return ask.Done{All: claims.CardVerification(p.framework(person.Source(), l.ACR), level, day, person.Source()), Time: l.AuthTime}
+	at := person.ReadAt()
+	if at.IsZero() {
+		at = l.AuthTime
+	}
+	day := at.UTC().Truncate(24 * time.Hour).Format(time.RFC3339)
+	return ask.Done{All: claims.CardVerification(p.framework(person.Source(), l.ACR), level, day, person.Source()), Time: at}
 }

@@ -43,6 +43,9 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 	if slices.Contains(r.Prompt, "none") {
 		return p.refuse(c, r, fail.LoginRequired)
 	}
+	if r.Recall, err = p.recall(ctx, c, r, b); err != nil {
+		return Step{}, err
+	}
 	l, err := authn.Begin(c.ID, r, b.Secret, p.Now(), p.Rand)
 	if err != nil {
 		return Step{}, err

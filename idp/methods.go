@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"tegata/authn"
 	"tegata/authn/agent"
 	"tegata/authn/fail"
 	"tegata/authn/statement"
@@ -27,7 +28,7 @@ func (p *Provider) allowed(methods ...string) error {
 
 // servable refuses a login that nobody could finish at present, before the person takes out the card.
 func (p *Provider) servable(ctx context.Context, l storage.Login) error {
-	if len(items(l.Request)) > 0 && len(p.Sources) > 0 {
+	if len(authn.Operations(l.Request)) > 1 && len(p.Sources) > 0 {
 		c, err := p.Client(ctx, l.ClientID)
 		if err != nil {
 			return err

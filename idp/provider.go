@@ -43,6 +43,7 @@ type Config struct {
 	ClientKeys  *fetch.Keys // what relying parties sign with and want answers encrypted to; nil: strict, with a cache of its own
 	Judge       judge
 	Renewals    renewals                 // whom to ask about a renewed card; nil: nobody, and nothing is offered
+	Memories    sources                  // says what of the remembered may still be used; nil: nothing is remembered
 	Sources     []string                 // attribute sources that agents may use, best first
 	MinAgent    string                   // oldest agent version that may claim
 	Disabled    func(method string) bool // the operator's emergency switches; nil switches nothing off

@@ -18,6 +18,8 @@ type Browser struct {
 	Known      bool
 	Session    authn.Secret
 	HasSession bool
+	Hint       authn.Secret // brings a person to mind, see recall; it opens nothing
+	HasHint    bool
 	Family     string // such as "Firefox, Windows"; a session keeps it for its owner's eyes
 }
 
@@ -46,6 +48,8 @@ type Step struct {
 	Ends   time.Time      // ShowConsent: the card's certificate ends then, which is soon; zero: not
 	// Renewable: ShowConsent, the card may have replaced another one, see TakeOver.
 	Renewable bool
+	Memorable bool          // ShowConsent: what the card said may be remembered, see Decision.Remember
+	Hint      *authn.Secret // a new hint for the browser
 	Answer    Answer        // ShowAnswer
 	Err       *fail.Error   // ShowFailure
 	Cookie    *authn.Secret // a new SSO session for the browser
@@ -70,7 +74,7 @@ func (p *Provider) step(l storage.Login, link *storage.Link, c storage.Client, b
 			return Step{}, err
 		}
 		s.Show, s.Offers, s.Wants, s.Link = ShowConsent, offered.offers, offered.wants, *link
-		s.Ends, s.Renewable = p.endsSoon(l.Card), p.renewable(l, *link)
+		s.Ends, s.Renewable, s.Memorable = p.endsSoon(l.Card), p.renewable(l, *link), p.memorable(l)
 	case storage.Failed, storage.Cancelled:
 		s.Show, s.Err = ShowFailure, fail.ByCode(l.Failure)
 	case storage.Burned:

@@ -35,6 +35,15 @@ const (
 // KeepDays are the times for which a person may have her history kept, in days; the first is usual (R26).
 var KeepDays = []int{730, 180, 30}
 
+// Memory is what a person lets be remembered between logins: facts that a card said of her once.
+type Memory struct {
+	AccountID string // set when read; when written it is the Approval's
+	ACR       string // what the login was worth that brought the facts
+	Facts     []byte // sealed at rest under a key of hers alone, and once more; opaque here
+	Until     time.Time
+	Hint      []byte // SHA-256 of the cookie of a browser that may bring this memory to mind; only written
+}
+
 // People is the part of Store about what a person sees and decides of herself.
 type People interface {
 	// Consents of an account, by client.
@@ -50,6 +59,14 @@ type People interface {
 	Keep(ctx context.Context, accountID string, days int, now time.Time) error
 	// Kept is the number of days that Keep set.
 	Kept(ctx context.Context, accountID string) (days int, err error)
+	// Hinted is the memory that a browser's cookie brings to mind. ErrNotFound: none, or past its Until.
+	Hinted(ctx context.Context, hint []byte, now time.Time) (Memory, error)
+	// Memory of an account. ErrNotFound.
+	Memory(ctx context.Context, accountID string, now time.Time) (Memory, error)
+	// Forget destroys the key of an account's memory and the rest of it, and takes the facts out of its sessions.
+	Forget(ctx context.Context, accountID string) error
+	// ForgetHint makes one browser bring nothing to mind any more. No such hint is not an error.
+	ForgetHint(ctx context.Context, hint []byte) error
 	// DeleteAccount removes every row about an account. Its sessions are ended before (EndSessions).
 	DeleteAccount(ctx context.Context, accountID string) error
 }

@@ -129,6 +129,7 @@ type AuthRequest struct {
 	TellAuthTime  bool     `json:"tell_auth_time,omitempty"`
 	Subject       string   `json:"subject,omitempty"`  // whom the relying party expects (id_token_hint); nobody else may be answered for
 	DPoPKey       []byte   `json:"dpop_jkt,omitempty"` // whose proof the code needs: RFC 7638 thumbprint (RFC 9449 section 10)
+	Recall        string   `json:"recall,omitempty"`   // the account whose remembered facts are meant to answer it; "" the card's are
 	Pushed        []byte   `json:"pushed,omitempty"`   // SHA-256 of the request_uri it came by (RFC 9126); its answer spends that
 }
 
@@ -289,6 +290,7 @@ type Approval struct {
 	Texts   string   // version of the texts under which Items were agreed to; "" not known
 	Release *Release // the entry of the person's history; nil: none
 	Told    *Ledger  // what the sector is told by this answer; nil when that is nothing new
+	Memory  *Memory  // what the person lets be remembered from now on; nil changes nothing
 	Session *Session // a new SSO session; nil when Grant.SessionID already exists, whose SeenAt becomes Grant.CreatedAt
 	Spend   *Spent   // a one-time thing that this answer uses up; nil: none
 }

@@ -115,6 +115,7 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 		Issuer: o.Issuer, Trust: p.trust, Revocation: o.Revocation, CardInfoIssuers: o.CardInfoIssuers, IndexKey: index, Now: o.Now}
 	config := idp.Config{
 		Issuer: o.Issuer, Store: store, Keys: ring, ClientKeys: &fetch.Keys{Outside: o.Edge.Outside, Now: o.Now}, Judge: judge, Sources: judge.Sources(),
+		Memories: &authn.Sources{Revocation: o.Revocation, Issuer: p.trust.issuedFor, Now: o.Now},
 		MinAgent: MinAgent, Disabled: p.switches.disabled, Unchanged: p.switches.unchanged,
 		SubjectKey: o.SubjectKey, SessionRule: session.Default, Now: o.Now, Rand: o.Rand, Log: o.Log, Wake: p.office.Wake}
 	if o.Relations != nil {

@@ -82,6 +82,9 @@ func (t *trust) issuers() []*x509.Certificate {
 }
 
 // issued finds the anchor behind the number of an authentication certificate; nil when it is not trusted any more.
-func (t *trust) issued(n jpki.Number) *x509.Certificate {
-	return t.view.Load().Anchors.Issued(n, jpki.Authentication)
+func (t *trust) issued(n jpki.Number) *x509.Certificate { return t.issuedFor(n, jpki.Authentication) }
+
+// issuedFor is issued for certificates of any purpose.
+func (t *trust) issuedFor(n jpki.Number, purpose jpki.Purpose) *x509.Certificate {
+	return t.view.Load().Anchors.Issued(n, purpose)
 }

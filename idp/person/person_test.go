@@ -19,8 +19,9 @@ var now = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 // records is a store that knows one person, or is down.
 type records struct {
 	storage.Store
-	down bool
-	did  []string
+	down  bool
+	did   []string
+	facts []byte
 }
 
 var errDown = errors.New("down")

@@ -28,6 +28,7 @@ type store interface {
 	TakeDue(ctx context.Context, d storage.Due) ([]storage.Credential, error)
 	NoteAsked(ctx context.Context, index []byte, at time.Time) error
 	RevokeAccount(ctx context.Context, accountID string, now time.Time) error
+	Forget(ctx context.Context, accountID string) error
 }
 
 // Job asks about everybody who has a live session or offline grants. Replicas share the work through the store.
@@ -117,6 +118,9 @@ func (j *Job) end(ctx context.Context, c storage.Credential) error {
 		return err
 	}
 	if err := j.Store.RevokeAccount(ctx, c.AccountID, j.Now()); err != nil {
+		return err
+	}
+	if err := j.Store.Forget(ctx, c.AccountID); err != nil { // a fact is as good as the card that said it
 		return err
 	}
 	j.Log.InfoContext(ctx, "a card is not good at the moment; what it had opened is closed", "event", "card_closed")

@@ -160,6 +160,13 @@ func (s *Store) approval(a storage.Approval) ([]step, error) {
 		}
 		steps = append(steps, released)
 	}
+	if a.Memory != nil {
+		remembering, err := s.remembering(g.AccountID, *a.Memory)
+		if err != nil {
+			return nil, err
+		}
+		steps = append(steps, remembering...)
+	}
 	if g.ID == "" {
 		return steps, nil
 	}

@@ -90,6 +90,9 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		{forgetOld, []any{oldest(storage.KeepDays[0], now)}},
 		{forgetOld + keptFor, []any{oldest(storage.KeepDays[1], now), storage.KeepDays[1]}},
 		{forgetOld + keptFor, []any{oldest(storage.KeepDays[2], now), storage.KeepDays[2]}},
+		{"DELETE FROM fact_keys WHERE until <= ?", []any{instant{now}}},
+		{"DELETE FROM remembered WHERE until <= ?", []any{instant{now}}},
+		{"DELETE FROM hints WHERE until <= ?", []any{instant{now}}},
 		{"DELETE FROM outbox WHERE give_up <= ?", []any{instant{now.Add(-keep)}}}, // who sends has noticed by then
 	} {
 		err := s.atomically(ctx, func(db *gorm.DB) error {

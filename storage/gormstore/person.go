@@ -136,7 +136,8 @@ func (s *Store) Kept(ctx context.Context, accountID string) (int, error) {
 }
 
 // aboutPeople are the tables with rows about an account, in the order in which rows are locked everywhere.
-var aboutPeople = []string{"logins", "sessions", "subjects", "consents", "grants", "credentials", "told", "link_consents", "releases", "people"}
+var aboutPeople = []string{"logins", "sessions", "subjects", "consents", "grants", "credentials", "told", "link_consents", "releases", "people",
+	"fact_keys", "remembered", "hints"}
 
 // DeleteAccount implements storage.Store.
 func (s *Store) DeleteAccount(ctx context.Context, accountID string) error {

@@ -121,6 +121,10 @@ func moveAccount(tx *gorm.DB, r storage.Renewal) error {
 		// Sessions and grants without a remembered subject: of logins at clients that know nobody twice.
 		{"UPDATE sessions SET account_id = ? WHERE account_id = ?", []any{to, r.From}},
 		{"UPDATE grants SET account_id = ? WHERE account_id = ?", []any{to, r.From}},
+		// What is remembered came from cards before this one, or by one login of it: she is asked again.
+		{"DELETE FROM fact_keys WHERE account_id IN (?, ?)", []any{to, r.From}},
+		{"DELETE FROM remembered WHERE account_id IN (?, ?)", []any{to, r.From}},
+		{"DELETE FROM hints WHERE account_id IN (?, ?)", []any{to, r.From}},
 		{"UPDATE link_consents SET taken_over = ? WHERE login_id = ? AND given_at = ?", []any{true, r.Consent.LoginID, instant{r.Consent.GivenAt}}},
 		{"UPDATE link_consents SET account_id = ? WHERE account_id = ?", []any{to, r.From}},
 	} {

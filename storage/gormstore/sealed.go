@@ -22,6 +22,8 @@ var (
 	releasesEntry = place{"releases", "entry"}
 	toldLedger    = place{"told", "ledger"}
 	deliveryBody  = place{"outbox", "body"}
+	factKey       = place{"fact_keys", "fact_key"}
+	remembered    = place{"remembered", "facts"}
 )
 
 // sealed is plain as the column at p of row id keeps it. Nothing stays nothing.

@@ -40,6 +40,7 @@ func plant(t *testing.T, s *gormstore.Store) {
 			Grant: storage.Grant{ID: who, ClientID: "shop", AccountID: who, SessionID: who, CodeHash: []byte("code " + who), CodeExpires: morning.Add(time.Minute),
 				IDToken: secret, UserInfo: secret, CreatedAt: morning},
 			Told:    &storage.Ledger{Sector: "shop.example", Told: storage.Told{Version: 1, Ledger: secret, Expires: morning}},
+			Memory:  &storage.Memory{Facts: secret, Until: morning.Add(time.Hour), Hint: []byte("hint of " + who)},
 			Session: &storage.Session{ID: who, AccountID: who, AuthTime: morning, Facts: secret, CreatedAt: morning, SeenAt: morning, ExpiresAt: morning.Add(time.Hour)},
 		}))
 	}

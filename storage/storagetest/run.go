@@ -52,6 +52,8 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"an answer to nobody opens a session alone", approveOwn},
 		{"consents are listed with their texts", consentsListed},
 		{"what is taken back has to be asked for again", takenBack},
+		{"what is remembered comes to mind in its browser, until its time", remembered},
+		{"what is forgotten is gone everywhere", forgotten},
 		{"a history is its person's, the latest first", historyKept},
 		{"a history is kept as long as its person wants", historyFades},
 		{"of a deleted account no row is left", accountDeleted},

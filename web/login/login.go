@@ -28,6 +28,7 @@ func (h *Handler) Mount(r gin.IRoutes, do func(func(*gin.Context) error) gin.Han
 	r.GET("/login/:id/leave", do(h.leave))
 	r.GET("/login/return/:code", do(h.back))
 	r.POST("/login/:id/start", do(h.start))
+	r.POST("/login/:id/forget", do(h.forget))
 	r.POST("/login/:id/cancel", do(h.cancel))
 	r.POST("/login/:id/consent", do(h.consent))
 	r.POST("/signout", do(h.signOut))
@@ -63,6 +64,15 @@ func (h *Handler) start(c *gin.Context) error {
 	return h.to(c, step, err)
 }
 
+// forget makes this browser bring nobody to mind; the login goes on with the card alone.
+func (h *Handler) forget(c *gin.Context) error {
+	step, err := h.IDP.ForgetHint(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request))
+	if err == nil {
+		h.Show.DropHint(c.Writer)
+	}
+	return h.to(c, step, err)
+}
+
 func (h *Handler) cancel(c *gin.Context) error {
 	step, err := h.IDP.Cancel(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request))
 	return h.to(c, step, err)
@@ -85,7 +95,7 @@ func (h *Handler) consent(c *gin.Context) error {
 		}
 	}
 	step, err := h.IDP.Approve(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request), idp.Decision{
-		Items: c.PostFormArray("item"), Texts: h.Show.UI.ShownTexts(c.PostForm("texts"))})
+		Items: c.PostFormArray("item"), Texts: h.Show.UI.ShownTexts(c.PostForm("texts")), Remember: c.PostForm("remember") == "yes"})
 	return h.to(c, step, err)
 }
 

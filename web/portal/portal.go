@@ -45,10 +45,12 @@ type act struct {
 
 func (h *Handler) acts() map[ui.Act]act {
 	return map[ui.Act]act{
-		ui.EndOne:   {about: h.aboutSession, do: h.endOne},
-		ui.EndAll:   {about: aboutNothing, do: h.endAll},
-		ui.TakeBack: {about: h.aboutService, do: h.takeBack},
-		ui.Delete:   {about: aboutNothing, do: h.deleteAccount, fresh: true},
+		ui.EndOne:     {about: h.aboutSession, do: h.endOne},
+		ui.EndAll:     {about: aboutNothing, do: h.endAll},
+		ui.TakeBack:   {about: h.aboutService, do: h.takeBack},
+		ui.Forget:     {about: aboutNothing, do: h.forget},
+		ui.ForgetHere: {about: aboutNothing, do: h.forgetHere},
+		ui.Delete:     {about: aboutNothing, do: h.deleteAccount, fresh: true},
 	}
 }
 
@@ -73,7 +75,7 @@ func (h *Handler) page(c *gin.Context) error {
 		return err
 	}
 	p := ui.OwnPage{Done: done(c), Ask: show.OwnPath + "/ask/"}
-	for _, fill := range []func(*gin.Context, storage.Session, *ui.OwnPage) error{h.sessions, h.services, h.history} {
+	for _, fill := range []func(*gin.Context, storage.Session, *ui.OwnPage) error{h.sessions, h.services, h.memory, h.history} {
 		if err := fill(c, own, &p); err != nil {
 			return err
 		}

@@ -8,10 +8,11 @@ import (
 	"tegata/idp"
 )
 
-// The two cookies. Both hold 256 random bits and end with the browser; times are kept by us.
+// The cookies. Each holds 256 random bits; the first two end with the browser, and all times are kept by us.
 const (
 	browserCookie = "bs" // proves that this is the browser that started a login
 	sessionCookie = "ss" // the SSO session
+	hintCookie    = "rm" // brings to mind who lets herself be remembered in this browser; it opens nothing
 )
 
 // secure says whether cookies can be locked to https. Only a loopback sandbox runs without.
@@ -43,6 +44,7 @@ func (s *Show) Known(r *http.Request) idp.Browser {
 	var b idp.Browser
 	b.Secret, b.Known = s.secret(r, browserCookie)
 	b.Session, b.HasSession = s.secret(r, sessionCookie)
+	b.Hint, b.HasHint = s.secret(r, hintCookie)
 	b.Family = family(r.UserAgent())
 	return b
 }
@@ -66,9 +68,21 @@ func (s *Show) setSession(w http.ResponseWriter, secret authn.Secret) {
 	http.SetCookie(w, s.cookie(sessionCookie, secret.Reveal()))
 }
 
+// setHint outlives the browser's window by as much as the memory lives: the same for everybody.
+func (s *Show) setHint(w http.ResponseWriter, secret authn.Secret) {
+	c := s.cookie(hintCookie, secret.Reveal())
+	c.MaxAge = int(idp.MemoryLife.Seconds())
+	http.SetCookie(w, c)
+}
+
 // DropSession takes the SSO session's cookie from the browser.
-func (s *Show) DropSession(w http.ResponseWriter) {
-	c := s.cookie(sessionCookie, "")
+func (s *Show) DropSession(w http.ResponseWriter) { s.drop(w, sessionCookie) }
+
+// DropHint takes the cookie from the browser that brings somebody to mind.
+func (s *Show) DropHint(w http.ResponseWriter) { s.drop(w, hintCookie) }
+
+func (s *Show) drop(w http.ResponseWriter, cookie string) {
+	c := s.cookie(cookie, "")
 	c.MaxAge = -1
 	http.SetCookie(w, c)
 }

@@ -50,6 +50,9 @@ func (s *Show) Step(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	if step.Cookie != nil {
 		s.setSession(w, *step.Cookie)
 	}
+	if step.Hint != nil {
+		s.setHint(w, *step.Hint)
+	}
 	if step.Show == idp.ShowAnswer {
 		Note(r, slog.String("client", step.Client.ID), slog.String("answer", answerWord(step.Answer)))
 		s.answer(w, r, step)
@@ -92,7 +95,10 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 	for _, i := range claims.Asked(step.Login.Request.Scopes, step.Login.Request.Items) {
 		p.Items = append(p.Items, ui.ItemLine{Key: string(i), Purpose: itemPurpose(step.Client, i, lang)})
 	}
-	if len(p.Items) > 0 {
+	p.Again = step.Login.Progress == authn.CardAgain
+	if p.Remembered = step.Login.Request.Recall != ""; p.Remembered {
+		p.ForgetAction = base + "/forget"
+	} else if len(p.Items) > 0 {
 		p.ReadsSignature, p.ReadsCardInfo = s.ReadsSign, s.ReadsCardInfo && !s.ReadsSign
 		p.AsksHolder = s.AsksHolder
 	}
@@ -138,7 +144,7 @@ func (s *Show) consentPage(step idp.Step, lang string) ui.ConsentPage {
 		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: targets(step.Login.Request.RedirectURI),
 		Retention: retention(step.Client, lang),
 		OnlyYes:   clients.OnlyYes(step.Client), Transient: clients.Transient(step.Client), Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
-		Renewable: step.Renewable,
+		Renewable: step.Renewable, Memorable: step.Memorable,
 	}
 	if !step.Ends.IsZero() {
 		p.CardEnds = step.Ends.In(japan).Format(time.DateOnly)

@@ -11,10 +11,13 @@ const (
 	TakeBack Act = "take-back" // one consent
 	Keep     Act = "keep"      // for how long the history is kept: asked about by its own form
 	Delete   Act = "delete"    // everything
+
+	Forget     Act = "forget"      // what is remembered of her
+	ForgetHere Act = "forget-here" // that this browser brings it to mind
 )
 
 // Acts are all of them.
-var Acts = []Act{EndOne, EndAll, TakeBack, Keep, Delete}
+var Acts = []Act{EndOne, EndAll, TakeBack, Keep, Delete, Forget, ForgetHere}
 
 // OwnSignInPage stands before a person's own pages.
 type OwnSignInPage struct {
@@ -31,6 +34,7 @@ type OwnPage struct {
 	Ask      string // the address of the questions; an act and its query are added
 	Sessions []OwnSession
 	Services []OwnService
+	Memory   *OwnMemory // nil: nothing is remembered
 	History  []OwnEntry
 	More     bool   // there is more history than is shown
 	Export   string // the address of the whole history as JSON
@@ -57,6 +61,14 @@ type OwnService struct {
 	Purpose string // the site's own words; "" shows nothing
 	Items   []string
 	Given   time.Time
+}
+
+// OwnMemory is what is remembered of her, so that the card's short PIN is enough.
+type OwnMemory struct {
+	Items  []string // item keys
+	Source string   // a claims.Source
+	Until  time.Time
+	Here   bool // this browser brings it to mind
 }
 
 // OwnEntry is one line of her history.

@@ -21,6 +21,9 @@ type LoginPage struct {
 	ReadsCardInfo  bool     // the four attributes of the card-info application will be read
 	OnlyYes        bool     // the site hears a yes or nothing
 	Transient      bool     // the site gets another identifier every time
+	Remembered     bool     // what is asked for is remembered here: the card only says who is there
+	Again          bool     // what was remembered did not fit the card
+	ForgetAction   string   // POST: forget here, when Remembered
 	StartAction    string   // POST: start with the card reader
 	CancelAction   string   // POST: back to the site with access_denied
 	FormTargets    []string // where CancelAction may redirect: the redirect URI, and AnyHTTPS if that may lead on
@@ -80,6 +83,7 @@ type ConsentPage struct {
 	Texts          string   // version of the texts; the form posts it as texts
 	CardEnds       string   // last day of the card's certificate, YYYY-MM-DD, when it is near; "" shows nothing
 	Renewable      bool     // the card may have replaced another one: posts renewed=yes when that is ticked
+	Memorable      bool     // the card's facts may be remembered: posts remember=yes when that is ticked
 	Action         string   // POST
 	FormTargets    []string // as in LoginPage
 }

@@ -287,7 +287,7 @@ func TestConsentShowsTheValueThatIsSent(t *testing.T) {
 		_, checked := attrOK(n, "checked")
 		boxes = append(boxes, attr(n, "value")+map[bool]string{true: "+", false: "-"}[checked])
 	}
-	if want := []string{"address+", "birthdate-"}; !slices.Equal(boxes, want) {
+	if want := []string{"address+", "birthdate-", "yes-"}; !slices.Equal(boxes, want) {
 		t.Errorf("check boxes %v, want %v", boxes, want)
 	}
 }

@@ -86,6 +86,9 @@ func wanted(t *testing.T) []string {
 	for _, outcome := range []string{storage.Shared, storage.SignedIn, storage.Declined, storage.Aborted} {
 		keys = append(keys, "me_outcome_"+outcome)
 	}
+	for _, source := range []claims.Source{claims.SignatureCertificate, claims.CardInfo} {
+		keys = append(keys, fmt.Sprint("me_memory_from_", source))
+	}
 	return append(keys, inTemplates(t)...)
 }
 
