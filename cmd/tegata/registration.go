@@ -33,11 +33,7 @@ func (c *clientApprove) Run(ctx context.Context, t terminal) error {
 		}
 		was := r.UpdatedAt
 		r.Registration.Pending, r.UpdatedAt = false, time.Now()
-		err = store.UpdateClient(ctx, r, was)
-		if errors.Is(err, storage.ErrStale) {
-			return fmt.Errorf("%s has just changed: look at it again with 'tegata client show %s'", c.ID, c.ID)
-		}
-		if err != nil {
+		if err := written(store.UpdateClient(ctx, r, was), c.ID); err != nil {
 			return err
 		}
 		fmt.Fprintf(t.Out, "%s is approved\n", c.ID)

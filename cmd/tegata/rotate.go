@@ -76,7 +76,8 @@ func (c *clientKeys) Run(ctx context.Context, t terminal) error {
 	return err
 }
 
-// change writes a client as decide wants it; every replica follows within a second.
+// change writes a client as decide wants it; every replica follows within a second. What somebody else does meanwhile, such
+// as disabling the client, is never undone.
 func (d database) change(ctx context.Context, id string, decide func(storage.Client) (storage.Client, error)) error {
 	store, err := d.open(ctx)
 	if err != nil {
@@ -92,6 +93,15 @@ func (d database) change(ctx context.Context, id string, decide func(storage.Cli
 	if record, err = decide(record); err != nil {
 		return err
 	}
+	was := record.UpdatedAt
 	record.UpdatedAt = time.Now()
-	return store.PutClient(ctx, record)
+	return written(store.UpdateClient(ctx, record, was), id)
+}
+
+// written says what to do when a client is no longer as it was read.
+func written(err error, id string) error {
+	if errors.Is(err, storage.ErrStale) {
+		return fmt.Errorf("%s has just changed: look at it again with 'tegata client show %s'", id, id)
+	}
+	return err
 }

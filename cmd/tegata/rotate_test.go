@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"tegata/idp/clients"
+	"tegata/storage"
 )
 
 func TestSecretsOverlapWhileTheyChange(t *testing.T) {
@@ -57,4 +59,21 @@ func TestSecretsOverlapWhileTheyChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.fails(exitUsage, "private or secret", "client", "keys", "shop", empty)
+}
+
+// An administrator switches a client off while a colleague gives it keys: off it stays.
+func TestAChangeUndoesNothingThatSomebodyElseDidMeanwhile(t *testing.T) {
+	d := deploy(t)
+	d.ok("client", "create", "--id", "shop", "--redirect-uri", "https://shop.example/cb")
+	base := database{URL: os.Getenv("TEGATA_DATABASE_URL"), SealKeyset: os.Getenv("TEGATA_SEAL_KEYSET")}
+	err := base.change(t.Context(), "shop", func(c storage.Client) (storage.Client, error) {
+		d.ok("client", "disable", "shop")
+		return c, nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "has just changed") {
+		t.Errorf("the change says %v", err)
+	}
+	if list := d.ok("client", "list"); !strings.Contains(list, "disabled") {
+		t.Errorf("the client is on again: %s", list)
+	}
 }
