@@ -103,7 +103,7 @@ func (p *Provider) LogoutLetter(ctx context.Context, d storage.Delivery) (outbox
 // sid is what a client calls a session: the same for all its logins in that session, another for every other client, and
 // none where the client never hears of a session's end and so has no use for a name (R4).
 func (p *Provider) sid(c storage.Client, session string) string {
-	if session == "" || c.Logout.BackURI == "" {
+	if session == "" || c.Logout.BackURI == "" && c.Logout.FrontURI == "" {
 		return ""
 	}
 	return keyed(p.sidKey, c.ID, session)

@@ -17,15 +17,19 @@ type Logout struct {
 	ClientID    string
 	RedirectURI string // post_logout_redirect_uri
 	State       string
+	UILocales   []string
+	Foreign     bool // a page of another site posted it: browsers then keep the session's cookie back (SameSite=Lax)
 	Confirmed   bool // the person pressed our own button
 }
 
 // LogoutStep is what comes next: ask the person, go back to the relying party, or say that it is done.
 type LogoutStep struct {
 	Ask    bool
+	Again  bool // nobody knows whether there is a session: the same has to be asked from a page of ours
 	Ended  bool
 	Client storage.Client // zero when nobody named one
 	Go     string         // registered address with state, "" = our own page
+	Frames []string       // pages of relying parties that the browser has to load before it goes anywhere
 }
 
 // Hint is what a former ID token of ours says. It proves only that we once issued it.
@@ -34,7 +38,8 @@ type Hint struct {
 	SID               string // "" unless the client has names for sessions
 }
 
-// ParseHint opens an id_token_hint of any age. What else we sign is none: it has another type, or no subject of its own.
+// ParseHint opens an id_token_hint of any age. What else we sign is none: it has another type, or it does not expire, as
+// signed userinfo, or has no subject of its own.
 func (p *Provider) ParseHint(compact string) (Hint, bool) {
 	t, err := jwt.Parse(compact, jwt.IDToken)
 	if err != nil {
@@ -44,7 +49,7 @@ func (p *Provider) ParseHint(compact string) (Hint, bool) {
 		return Hint{}, false
 	}
 	h := Hint{ClientID: t.Text("aud"), Subject: t.Text("sub"), SID: t.Text("sid")}
-	if !p.ours(t.Text("iss")) || h.Subject == "" || h.ClientID == "" {
+	if !p.ours(t.Text("iss")) || h.Subject == "" || h.ClientID == "" || t.Expires().IsZero() {
 		return Hint{}, false
 	}
 	return h, true
@@ -105,17 +110,18 @@ func (p *Provider) EndSession(ctx context.Context, l Logout, b Browser) (LogoutS
 		return LogoutStep{}, err
 	}
 	if !b.HasSession {
-		step.Ended = true
+		step.Again, step.Ask, step.Ended = l.Foreign && l.Hint != "", l.Foreign && l.Hint == "", !l.Foreign
 		return step, nil
 	}
 	if !l.Confirmed && !p.sameSubject(ctx, hint, trusted, step.Client, b) {
 		step.Ask = true
 		return step, nil
 	}
-	if _, err := p.EndSessions(ctx, storage.Ending{SessionID: sessionID(b.Session)}); err != nil {
+	ended, err := p.end(ctx, storage.Ending{SessionID: sessionID(b.Session)})
+	if err != nil {
 		return LogoutStep{}, err
 	}
-	step.Ended = true
+	step.Ended, step.Frames = true, p.frames(ended.Parties)
 	return step, nil
 }
 
@@ -150,14 +156,9 @@ func (p *Provider) logoutTarget(ctx context.Context, id string, l Logout) (Logou
 		return LogoutStep{}, Explained{Err: fail.LogoutInvalid.At("post_logout_redirect_uri"), Client: c.ID,
 			Field: "post_logout_redirect_uri", Got: l.RedirectURI, Registered: c.PostLogoutRedirectURIs}
 	}
-	u, err := url.Parse(l.RedirectURI)
-	if err != nil {
-		return LogoutStep{}, fail.LogoutInvalid.At("post_logout_redirect_uri")
-	}
+	step := LogoutStep{Client: c, Go: l.RedirectURI}
 	if l.State != "" {
-		q := u.Query()
-		q.Set("state", l.State)
-		u.RawQuery = q.Encode()
+		step.Go = AddQuery(l.RedirectURI, url.Values{"state": {l.State}}.Encode())
 	}
-	return LogoutStep{Client: c, Go: u.String()}, nil
+	return step, nil
 }

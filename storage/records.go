@@ -74,10 +74,13 @@ type Encryption struct {
 	Enc string `json:"enc"` // one of jwe.Encs
 }
 
-// ClientLogout is where a client's server hears that a session has ended (OpenID Connect Back-Channel Logout 1.0).
+// ClientLogout is where a client hears that a session has ended: its server (OpenID Connect Back-Channel Logout 1.0), or a
+// page of its own in the browser that signs out (Front-Channel Logout 1.0).
 type ClientLogout struct {
-	BackURI string `json:"backchannel_logout_uri,omitempty"`
-	BackSID bool   `json:"backchannel_logout_session_required,omitempty"`
+	BackURI  string `json:"backchannel_logout_uri,omitempty"`
+	BackSID  bool   `json:"backchannel_logout_session_required,omitempty"`
+	FrontURI string `json:"frontchannel_logout_uri,omitempty"`
+	FrontSID bool   `json:"frontchannel_logout_session_required,omitempty"`
 }
 
 // ClientTLS is what a client certificate must be (RFC 8705 section 2.1.2); one of the names is set for tls_client_auth.

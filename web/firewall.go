@@ -15,7 +15,7 @@ import (
 const maxForm = 32 << 10
 
 // returned are fields that hold a relying party's own text, which a page of ours carries along.
-var returned = []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state"}
+var returned = []string{"id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales"}
 
 // noMyNumber refuses a form with a My Number in any field (R1): people paste it where a card is spoken of. The value is
 // neither shown again nor logged; the answer names the field.

@@ -72,8 +72,10 @@ type Metadata struct {
 	TLSBound             bool            `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 	DPoPBound            bool            `json:"dpop_bound_access_tokens,omitempty"` // RFC 9449 section 5.2
 
-	BackLogoutURI string `json:"backchannel_logout_uri,omitempty"`
-	BackLogoutSID bool   `json:"backchannel_logout_session_required,omitempty"`
+	BackLogoutURI  string `json:"backchannel_logout_uri,omitempty"`
+	BackLogoutSID  bool   `json:"backchannel_logout_session_required,omitempty"`
+	FrontLogoutURI string `json:"frontchannel_logout_uri,omitempty"`
+	FrontLogoutSID bool   `json:"frontchannel_logout_session_required,omitempty"`
 
 	Unsupported []string `json:"-"` // members that ask for a protection which this version does not give
 	Unknown     []string `json:"-"` // members that mean nothing here, sorted; worth a warning

@@ -98,6 +98,17 @@ func TestEachMistakeIsNamed(t *testing.T) {
 		{"a server over http", "backchannel_logout_uri", func(m *Metadata) { m.BackLogoutURI = "http://127.0.0.1/out" }},
 		{"a server with a fragment", "backchannel_logout_uri", func(m *Metadata) { m.BackLogoutURI = "https://shop.example/out#x" }},
 		{"nobody who hears of logouts", "backchannel_logout_uri", func(m *Metadata) { m.BackLogoutURI, m.SubjectType = "https://shop.example/out", "transient" }},
+		{"a page that hears of logouts", "", func(m *Metadata) { m.FrontLogoutURI, m.FrontLogoutSID = "https://shop.example:443/out?x=1", true }},
+		{"a page of another host", "frontchannel_logout_uri", func(m *Metadata) { m.FrontLogoutURI = "https://out.shop.example/out" }},
+		{"a page at another port", "frontchannel_logout_uri", func(m *Metadata) { m.FrontLogoutURI = "https://shop.example:8443/out" }},
+		{"a page of another scheme", "frontchannel_logout_uri", func(m *Metadata) { m.FrontLogoutURI = "http://shop.example/out" }},
+		{"a page that is a script", "frontchannel_logout_uri", func(m *Metadata) { m.FrontLogoutURI = "javascript:alert(1)" }},
+		{"a page with a fragment", "frontchannel_logout_uri", func(m *Metadata) { m.FrontLogoutURI = "https://shop.example/out#x" }},
+		{"nobody whose page hears of logouts", "frontchannel_logout_uri", func(m *Metadata) { m.FrontLogoutURI, m.SubjectType = "https://shop.example/out", "transient" }},
+		{"an age-only page that hears of logouts", "frontchannel_logout_uri", func(m *Metadata) {
+			m.FrontLogoutURI, m.Profile, m.Scope = "https://shop.example/out", "age-only", "openid age_over_18"
+		}},
+		{"a session for no page", "frontchannel_logout_session_required", func(m *Metadata) { m.FrontLogoutSID = true }},
 		{"a session for no server", "backchannel_logout_session_required", func(m *Metadata) { m.BackLogoutSID = true }},
 		{"two hosts and no sector", "sector_identifier_uri", func(m *Metadata) { m.RedirectURIs = append(m.RedirectURIs, "https://shop2.example/cb") }},
 		{"two hosts and a sector", "", func(m *Metadata) {

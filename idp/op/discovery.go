@@ -43,6 +43,8 @@ var (
 type metadata struct {
 	*oidc.DiscoveryConfiguration
 	ISSParameter   bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
+	FrontLogout    bool     `json:"frontchannel_logout_supported"`
+	FrontLogoutSID bool     `json:"frontchannel_logout_session_supported"`
 	PromptValues   []string `json:"prompt_values_supported"`
 	ClaimsSupport  bool     `json:"claims_parameter_supported"`
 	ClaimsLocales  []string `json:"claims_locales_supported"`
@@ -106,6 +108,8 @@ func discovery(p *idp.Provider, o Options) metadata {
 			UILocalesSupported:                                 oidc.Locales{language.Japanese, language.English},
 		},
 		ISSParameter:   true,
+		FrontLogout:    true,
+		FrontLogoutSID: true,
 		Profiles:       clients.Profiles,
 		MinAgent:       p.MinAgent,
 		PromptValues:   Prompts,

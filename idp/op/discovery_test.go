@@ -46,7 +46,7 @@ func texts(t *testing.T, list any) []string {
 
 // known is what discovery may say, and what this package proves of it elsewhere or below.
 var known = []string{
-	"backchannel_logout_supported", "backchannel_logout_session_supported",
+	"backchannel_logout_supported", "backchannel_logout_session_supported", "frontchannel_logout_supported", "frontchannel_logout_session_supported",
 	"issuer", "authorization_endpoint", "token_endpoint", "userinfo_endpoint", "end_session_endpoint", "jwks_uri", "scopes_supported",
 	"claims_supported", "claim_types_supported", "response_types_supported", "response_modes_supported", "grant_types_supported",
 	"acr_values_supported", "subject_types_supported", "id_token_signing_alg_values_supported", "token_endpoint_auth_methods_supported",
@@ -91,7 +91,8 @@ func TestDiscoveryIsTrue(t *testing.T) {
 	if said["authorization_response_iss_parameter_supported"] != true {
 		t.Error("iss is not announced (RFC 9207)")
 	}
-	for _, name := range []string{"backchannel_logout_supported", "backchannel_logout_session_supported"} {
+	for _, name := range []string{"backchannel_logout_supported", "backchannel_logout_session_supported", "frontchannel_logout_supported",
+		"frontchannel_logout_session_supported"} {
 		if said[name] != true {
 			t.Errorf("%s is %v", name, said[name])
 		}

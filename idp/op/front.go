@@ -113,26 +113,43 @@ func (f *front) hintSubject(v interface{ Get(string) string }, c storage.Client)
 }
 
 // endSession is RP-initiated logout, GET and POST. Confirmed comes only from our own page's button, which the
-// same-origin check in front of the pages guards.
+// same-origin check in front of the pages guards. logout_hint is taken and not used: a browser has one session, and whoever
+// brings no ID token has to be asked anyway (RP-Initiated Logout 1.0 section 2).
 func (f *front) endSession(w http.ResponseWriter, r *http.Request) {
 	v, err := params(w, r)
 	if err != nil {
 		f.pages.Error(w, r, err)
 		return
 	}
-	var l idp.Logout
+	l := idp.Logout{Foreign: f.foreign(r)}
+	var locales, unused string
 	for name, into := range map[string]*string{
 		"id_token_hint": &l.Hint, "client_id": &l.ClientID, "post_logout_redirect_uri": &l.RedirectURI, "state": &l.State,
+		"ui_locales": &locales, "logout_hint": &unused,
 	} {
 		if *into, err = single(v, name); err != nil {
 			f.pages.Error(w, r, fail.LogoutInvalid.At(name))
 			return
 		}
 	}
+	l.UILocales = languages(locales)
 	step, err := f.idp.EndSession(r.Context(), l, f.pages.Browser(w, r))
 	if err != nil {
 		f.pages.Error(w, r, err)
 		return
 	}
 	f.pages.SignOut(w, r, l, step)
+}
+
+// foreign says that a form of another site's page brought this request. Old browsers do not tell sites apart, but all name
+// the origin.
+func (f *front) foreign(r *http.Request) bool {
+	if r.Method != http.MethodPost {
+		return false
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return site == "cross-site"
+	}
+	origin := r.Header.Get("Origin")
+	return origin != "" && origin != f.idp.Issuer
 }

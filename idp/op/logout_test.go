@@ -1,7 +1,10 @@
 package op_test
 
 import (
+	"io"
+	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"tegata/idp/clients"
@@ -115,8 +118,132 @@ func TestLogoutWithoutASessionIsDone(t *testing.T) {
 	if p := w.NewBrowser().Get(bye()); p.Status != 200 || len(p.Forms) > 0 {
 		t.Errorf("%d %s", p.Status, p.Code)
 	}
-	posted := w.NewBrowser().CrossPost("/end_session", url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {home}})
-	if posted.Away == nil {
+	b := w.NewBrowser()
+	posted := b.CrossPost("/end_session", url.Values{"id_token_hint": {hint}, "post_logout_redirect_uri": {home}})
+	if posted = b.Submit(posted.Form("/end_session")); posted.Away == nil {
 		t.Errorf("a posted request: %d %s", posted.Status, posted.Code)
+	}
+}
+
+// A browser sends no cookie along with a form of another site (SameSite=Lax). To call that signed out, while the session
+// lives, would be a lie: a page of ours sends the same again.
+func TestALogoutThatAnotherSitePostsEndsTheSession(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop", PostLogoutRedirectURIs: []string{home}})
+	_, jiros, _ := loggedIn(w, shop, "jiro17")
+	for name, tc := range map[string]struct {
+		hint func(own string) string
+		asks string // where the form of the first page leads
+		more bool   // a question follows
+	}{
+		"with the hint of the very person": {func(own string) string { return own }, "/end_session", false},
+		"with another person's hint":       {func(string) string { return jiros }, "/end_session", true},
+		"without a hint":                   {func(string) string { return "" }, "/signout", false},
+	} {
+		b, own, access := loggedIn(w, shop, "taro")
+		without := w.NewBrowser() // as the same browser looks from outside
+		fields := url.Values{"client_id": {"shop"}, "post_logout_redirect_uri": {home}, "state": {"s"}, "ui_locales": {"en"}}
+		if hint := tc.hint(own); hint != "" {
+			fields.Set("id_token_hint", hint)
+		}
+		page := without.CrossPost("/end_session", fields)
+		for _, h := range page.Header.Values("Set-Cookie") {
+			if strings.HasPrefix(h, "ss=") {
+				t.Errorf("%s: the cookie of a session that lives is taken", name)
+			}
+		}
+		if got := shop.UserInfo(access); got.Status != 200 || page.Form(tc.asks).Action == "" || !strings.Contains(page.Body, `lang="en"`) {
+			t.Fatalf("%s: %d, %d %s", name, got.Status, page.Status, page.Body)
+		}
+		end := b.Submit(page.Form(tc.asks))
+		if tc.more {
+			if end.Away != nil {
+				t.Errorf("%s: nobody asks", name)
+			}
+			end = b.Submit(end.Form("/signout"))
+		}
+		if end.Away == nil || end.Away.String() != home+"?state=s" || shop.UserInfo(access).Status != 401 {
+			t.Errorf("%s: %d %s, away %v", name, end.Status, end.Code, end.Away)
+		}
+	}
+}
+
+func TestWhichPostIsFromAnotherSite(t *testing.T) {
+	w := open(t)
+	for _, tc := range []struct {
+		name         string
+		site, origin string
+		foreign      bool
+	}{
+		{"another site", "cross-site", "https://shop.example", true},
+		{"an old browser at another site", "", "https://shop.example", true},
+		{"an old browser that hides where it was", "", "null", true},
+		{"an old browser at a page of ours", "", w.Issuer, false},
+		{"a sister of ours, whom the cookie goes along with", "same-site", "https://shop.example", false},
+		{"no browser", "", "", false},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.Issuer+"/end_session", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range map[string]string{"Sec-Fetch-Site": tc.site, "Origin": tc.origin} {
+			if value != "" {
+				r.Header.Set(name, value)
+			}
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if err != nil || strings.Contains(string(body), "<form") != tc.foreign {
+			t.Errorf("%s: %v, %d %s", tc.name, err, response.StatusCode, body)
+		}
+	}
+}
+
+func TestLogoutKeepsARegisteredQueryAsItIs(t *testing.T) {
+	w := open(t)
+	odd := "https://shop.example/bye?b=%7e&a=1+2&b=%2F"
+	shop := w.Register(clients.Metadata{ClientID: "shop", PostLogoutRedirectURIs: []string{odd}})
+	_, hint, _ := loggedIn(w, shop, "taro")
+	for state, want := range map[string]string{"": odd, "a&b": odd + "&state=a%26b"} {
+		w.NewBrowser().Get(bye("id_token_hint", hint, "post_logout_redirect_uri", odd, "state", state))
+		if p := w.NewBrowser().Get(bye("id_token_hint", hint, "post_logout_redirect_uri", odd, "state", state)); p.Header.Get("Location") != want {
+			t.Errorf("sent to %s", p.Header.Get("Location"))
+		}
+	}
+}
+
+func TestLogoutSpeaksTheLanguageThatIsAskedFor(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop"})
+	for _, lang := range []string{"ja", "en"} {
+		b, _, _ := loggedIn(w, shop, "taro")
+		wish := "xx " + lang
+		ask := b.Get(bye("client_id", "shop", "ui_locales", wish, "logout_hint", "taro@shop.example"))
+		if !strings.Contains(ask.Body, `<html lang="`+lang+`">`) || strings.Contains(ask.Body, "taro@") {
+			t.Errorf("the question: %s", ask.Body)
+		}
+		if done := b.Submit(ask.Form("/signout")); done.Status != 200 || !strings.Contains(done.Body, `<html lang="`+lang+`">`) {
+			t.Errorf("the end: %d %s", done.Status, done.Body)
+		}
+	}
+	if p := w.NewBrowser().Get(bye("ui_locales", "ja") + "&ui_locales=en"); p.Code != "logout_invalid" {
+		t.Errorf("two of them: %d %s", p.Status, p.Code)
+	}
+}
+
+func TestSignedUserInfoIsNoHint(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop", UserInfoAlg: "ES256"})
+	b, _, access := loggedIn(w, shop, "taro")
+	info := shop.UserInfo(access)
+	if strings.Count(info.Body, ".") != 2 {
+		t.Fatalf("%d %s", info.Status, info.Body)
+	}
+	if p := b.Get(bye("id_token_hint", info.Body)); p.Code != "logout_invalid" {
+		t.Errorf("%d %s", p.Status, p.Code)
 	}
 }

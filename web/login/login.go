@@ -6,6 +6,7 @@ package login
 import (
 	"errors"
 	"log/slog"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -111,7 +112,8 @@ func (h *Handler) to(c *gin.Context, step idp.Step, err error) error {
 func (h *Handler) signOut(c *gin.Context) error {
 	l := idp.Logout{
 		Hint: c.PostForm("id_token_hint"), ClientID: c.PostForm("client_id"),
-		RedirectURI: c.PostForm("post_logout_redirect_uri"), State: c.PostForm("state"), Confirmed: true,
+		RedirectURI: c.PostForm("post_logout_redirect_uri"), State: c.PostForm("state"),
+		UILocales: strings.Fields(c.PostForm("ui_locales")), Confirmed: true,
 	}
 	step, err := h.IDP.EndSession(c.Request.Context(), l, h.Show.Known(c.Request))
 	if err != nil {

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,7 +20,7 @@ func (s *Show) answer(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	case "fragment":
 		SeeOther(w, r, a.RedirectURI+"#"+encode(a.Params))
 	default:
-		SeeOther(w, r, withQuery(a.RedirectURI, encode(a.Params)))
+		SeeOther(w, r, idp.AddQuery(a.RedirectURI, encode(a.Params)))
 	}
 }
 
@@ -32,30 +33,27 @@ func encode(params [][2]string) string {
 	return strings.Join(parts, "&")
 }
 
-// withQuery adds to the query that the registered redirect URI already has, byte for byte (RFC 6749 3.1.2).
-func withQuery(uri, query string) string {
-	switch {
-	case !strings.Contains(uri, "?"):
-		return uri + "?" + query
-	case strings.HasSuffix(uri, "?"), strings.HasSuffix(uri, "&"):
-		return uri + query
-	}
-	return uri + "&" + query
-}
-
 // SignOut asks before a session ends, or confirms that it has.
 func (s *Show) SignOut(w http.ResponseWriter, r *http.Request, l idp.Logout, step idp.LogoutStep) {
+	r = ui.WithUILocales(r, l.UILocales)
+	name := Name(step.Client, ui.Lang(r, nil))
 	switch {
+	case step.Again:
+		s.UI.Render(w, r, http.StatusOK, ui.SignOutPage{RPName: name, Action: "/end_session", Relay: true, FormTargets: targets(l.RedirectURI), Fields: fields(l)})
 	case step.Ask:
-		s.UI.Render(w, r, http.StatusOK, ui.SignOutPage{
-			RPName: Name(step.Client, ui.Lang(r, nil)), Action: "/signout", FormTargets: targets(l.RedirectURI),
-			Fields: [][2]string{{"id_token_hint", l.Hint}, {"client_id", l.ClientID}, {"post_logout_redirect_uri", l.RedirectURI}, {"state", l.State}},
-		})
-	case step.Go != "":
+		s.UI.Render(w, r, http.StatusOK, ui.SignOutPage{RPName: name, Action: "/signout", FormTargets: targets(l.RedirectURI), Fields: fields(l)})
+	case step.Go != "" && len(step.Frames) == 0:
 		s.DropSession(w)
 		SeeOther(w, r, step.Go)
 	default:
 		s.DropSession(w)
-		s.UI.Render(w, r, http.StatusOK, ui.SignedOutPage{RPName: Name(step.Client, ui.Lang(r, nil)), ReturnURL: step.Client.URI})
+		s.UI.Render(w, r, http.StatusOK, ui.SignedOutPage{RPName: name, ReturnURL: step.Client.URI,
+			ContinueURL: template.URL(step.Go), Frames: step.Frames}) // registered, and so of no scheme that runs anything
 	}
+}
+
+// fields carry a logout through a page of ours.
+func fields(l idp.Logout) [][2]string {
+	return [][2]string{{"id_token_hint", l.Hint}, {"client_id", l.ClientID}, {"post_logout_redirect_uri", l.RedirectURI}, {"state", l.State},
+		{"ui_locales", strings.Join(l.UILocales, " ")}}
 }

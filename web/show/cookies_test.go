@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 
 	"tegata/authn"
+	"tegata/idp"
 )
 
 func secretOf(t *testing.T) authn.Secret {
@@ -86,7 +87,7 @@ func TestAnAnswerIsAddedToTheQueryThatIsThere(t *testing.T) {
 		"https://a.example/cb?a&":     "https://a.example/cb?a&x=1",
 		"com.example.app:/cb":         "com.example.app:/cb?x=1",
 	} {
-		if got := withQuery(uri, "x=1"); got != want {
+		if got := idp.AddQuery(uri, "x=1"); got != want {
 			t.Errorf("%s became %s", uri, got)
 		}
 	}

@@ -3,6 +3,7 @@ package ui
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -38,7 +39,7 @@ func contentPolicy(s spec) string {
 	if s.listens {
 		connect = "'self'"
 	}
-	return strings.Join([]string{
+	policy := []string{
 		"default-src 'none'",
 		"style-src 'self'",
 		"script-src " + script,
@@ -49,7 +50,12 @@ func contentPolicy(s spec) string {
 		"base-uri 'none'",
 		"require-trusted-types-for 'script'",
 		"trusted-types 'none'",
-	}, "; ")
+	}
+	if frames := sources(s.frames); len(frames) > 0 { // without it default-src allows none
+		slices.Sort(frames)
+		policy = append(policy, "frame-src "+strings.Join(slices.Compact(frames), " "))
+	}
+	return strings.Join(policy, "; ")
 }
 
 // sources turns URLs into CSP source expressions; what cannot be one is left out, which only

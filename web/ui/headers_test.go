@@ -56,6 +56,9 @@ func TestAPageMayDoNoMoreThanItNeeds(t *testing.T) {
 		{"consent", "'none'", "'none'", "'self' https://shop.example", "same-origin"},
 		{"error", "'none'", "'none'", "'self'", "same-origin"},
 		{"cardpin", "'none'", "'none'", "'self'", "same-origin"},
+		{"signout", "'none'", "'none'", "'self'", "same-origin"},
+		{"signout, relay", "'self'", "'none'", "'self' https://shop.example", "same-origin"},
+		{"signedout, frames", "'none'", "'none'", "'self'", "same-origin"},
 		{"formpost", "'self'", "'none'", "'self' https://shop.example https:", "strict-origin"},
 	}
 	for _, tt := range tests {
@@ -69,6 +72,31 @@ func TestAPageMayDoNoMoreThanItNeeds(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// No page loads another site's but the one that has to, and that one loads no others.
+func TestFramesOfTheSignedOutPageAlone(t *testing.T) {
+	u := mustNew(t)
+	for name, page := range samples("Aoba") {
+		want := ""
+		if name == "signedout, frames" {
+			want = "http://127.0.0.1:9001 https://shop.example"
+		}
+		drawn := draw(u, "en", page)
+		if got := rule(drawn.Header(), "frame-src"); got != want {
+			t.Errorf("%s may frame %q", name, got)
+		}
+		if got := strings.Count(drawn.Body.String(), "<iframe "); (got > 0) != (want != "") {
+			t.Errorf("%s has %d frames", name, got)
+		}
+	}
+	body := draw(u, "en", samples("Aoba")["signedout, frames"]).Body.String()
+	for _, part := range []string{`content="5;url=https://shop.example/bye?state=1"`, `href="https://shop.example/bye?state=1"`,
+		`<iframe src="https://shop.example/out?iss=x&amp;sid=3" sandbox="allow-scripts allow-same-origin" referrerpolicy="no-referrer" hidden>`} {
+		if !strings.Contains(body, part) {
+			t.Errorf("no %s in %s", part, body)
+		}
 	}
 }
 

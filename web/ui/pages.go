@@ -124,6 +124,7 @@ func (p ErrorPage) spec() spec { return spec{name: "error", reader: p.Reader} }
 
 // SignOutPage asks before the session ends.
 type SignOutPage struct {
+	Relay       bool   // it was asked for by a form of another site: this page only sends the same again, from here
 	RPName      string // the site that asks for it; "" when the person came alone
 	Action      string // POST
 	Fields      [][2]string
@@ -131,16 +132,25 @@ type SignOutPage struct {
 }
 
 func (p SignOutPage) spec() spec {
-	return spec{name: "signout", targets: p.FormTargets, repeatable: true}
+	s := spec{name: "signout", targets: p.FormTargets, repeatable: true}
+	if p.Relay {
+		s.script = "submit.js"
+	}
+	return s
 }
 
 // SignedOutPage confirms that the session has ended.
 type SignedOutPage struct {
 	RPName    string // name for ReturnURL; may be ""
 	ReturnURL string // to the site; "" shows none
+
+	Frames      []string     // pages of sites that the browser has to load, so that they forget the person, too
+	ContinueURL template.URL // where the browser goes by itself a little later; "" for nowhere
 }
 
-func (p SignedOutPage) spec() spec { return spec{name: "signedout", repeatable: true} }
+func (p SignedOutPage) spec() spec {
+	return spec{name: "signedout", repeatable: true, frames: p.Frames}
+}
 
 // FormPostPage sends the answer to the site in a form (OAuth 2.0 Form Post Response Mode).
 type FormPostPage struct {

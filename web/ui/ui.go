@@ -36,6 +36,7 @@ type spec struct {
 	script     string   // a file of static/, or ""
 	listens    bool     // the page follows server-sent events
 	targets    []string // URLs outside this origin at which a form of the page may end
+	frames     []string // URLs of other origins that the page loads, unseen
 	repeatable bool     // asking for the page again is harmless, so it offers the other language
 	reader     bool     // drawn as the sandbox's card reader, not as the provider
 	wide       bool     // two columns or a grid where there is room
