@@ -38,6 +38,7 @@ type variant struct {
 	UserInfo    bool            `json:"userinfo"` // signed
 	Enc         string          `json:"enc"`      // how ID tokens, signed userinfo and signed answers are encrypted on top
 	EncKey      json.RawMessage `json:"encKey"`
+	Profile     string          `json:"-"`          // of the registration
 	WrongNonce  bool            `json:"wrongNonce"` // the library expects another nonce, and has to refuse
 }
 
@@ -60,6 +61,8 @@ var nodeVariants = []variant{
 	{Library: "openid-client", Auth: "client_secret_basic", Alg: "ES256", UserInfo: true},
 	{Library: "oauth4webapi", KeyAlg: "PS256", Alg: "PS256", PAR: true, JARM: true, UserInfo: true, Enc: "RSA-OAEP-256"},
 	{Library: "oauth4webapi", Auth: "client_secret_basic", Alg: "EdDSA", UserInfo: true, Enc: "ECDH-ES"},
+	{Library: "openid-client", Profile: "fapi2", KeyAlg: "ES256", Alg: "ES256", PAR: true, DPoP: true},
+	{Library: "oauth4webapi", Profile: "fapi2", KeyAlg: "PS256", Alg: "PS256", PAR: true, DPoP: true, JARM: true},
 	{Library: "oauth4webapi", Auth: "client_secret_post", Alg: "RS256"},
 	{Library: "oauth4webapi", Auth: "client_secret_basic", Alg: "ES256", WrongNonce: true},
 }
@@ -136,7 +139,7 @@ func (v *variant) register(t *testing.T) map[string]any {
 		v.Auth = "private_key_jwt"
 	}
 	v.ClientID = strings.ToLower(strings.Join([]string{v.Library, strings.ReplaceAll(v.Auth, "_", "-"), v.KeyAlg, v.Alg, flag(v.PAR, "par"), flag(v.JAR, "jar"),
-		flag(v.JARM, "jarm"), flag(v.DPoP, "dpop"), flag(v.UserInfo, "userinfo"), v.Enc}, "-"))
+		flag(v.JARM, "jarm"), flag(v.DPoP, "dpop"), flag(v.UserInfo, "userinfo"), v.Enc, v.Profile}, "-"))
 	v.Name, v.RedirectURI = v.ClientID, "http://127.0.0.1:8000/"+v.ClientID
 	c := map[string]any{
 		"client_id": v.ClientID, "redirect_uris": []string{v.RedirectURI}, "token_endpoint_auth_method": v.Auth,
@@ -148,6 +151,9 @@ func (v *variant) register(t *testing.T) map[string]any {
 	}
 	if v.UserInfo {
 		c["userinfo_signed_response_alg"] = v.Alg
+	}
+	if v.Profile != "" {
+		c["profile"] = v.Profile
 	}
 	keys := v.encrypt(t, c)
 	switch v.Auth {

@@ -16,6 +16,7 @@ import (
 	"tegata/authn/card"
 	"tegata/authn/fail"
 	"tegata/cmd/sandbox/cards"
+	"tegata/idp"
 )
 
 // Options of one walk.
@@ -63,6 +64,9 @@ func Login(ctx context.Context, o Options) (Result, error) {
 		return Result{}, errors.New("the authorize URL is not an absolute URL")
 	}
 	path, ok := strings.CutSuffix(start.Path, "/authorize")
+	if !ok { // the layout of profile daa-compatible
+		path, ok = strings.CutSuffix(start.Path, idp.RealmPath+"/protocol/openid-connect/auth")
+	}
 	if !ok {
 		return Result{}, errors.New("the authorize URL does not end in /authorize")
 	}
