@@ -2,10 +2,14 @@ package gormstore
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"strconv"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
 	"gorm.io/gorm"
 )
 
@@ -57,6 +61,10 @@ func (s *Store) run(ctx context.Context, on gorm.ConnPool, h hot, values []any, 
 	if s.onStatement != nil && ctx.Value(backgroundKey{}) == nil {
 		s.onStatement()
 	}
+	if pool, ok := on.(*sql.DB); ok && s.postgres {
+		rows, err := natively(ctx, pool, h.postgres, values, fields)
+		return rows, s.translated(err)
+	}
 	if len(fields) > 0 {
 		rows, err := scan(ctx, on, s.text(h), values, fields)
 		return rows, s.translated(err)
@@ -68,9 +76,49 @@ func (s *Store) run(ctx context.Context, on gorm.ConnPool, h hot, values []any, 
 	return done.RowsAffected()
 }
 
+// natively lets pgx itself scan into fields: database/sql would have every value made once more, with a goroutine to watch
+// over it. As there, a connection that turns out to have died in the pool before anything was sent is replaced.
+func natively(ctx context.Context, pool *sql.DB, text string, values, fields []any) (n int64, err error) {
+	for range 3 {
+		n, err = onOne(ctx, pool, func(conn *pgx.Conn) (int64, error) { return asked(ctx, conn, text, values, fields) })
+		if err == nil || !pgconn.SafeToRetry(err) {
+			break
+		}
+	}
+	return n, err
+}
+
+func onOne(ctx context.Context, pool *sql.DB, work func(conn *pgx.Conn) (int64, error)) (n int64, err error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close() // back to the pool
+	err = conn.Raw(func(driver any) (err error) {
+		n, err = work(driver.(*stdlib.Conn).Conn())
+		return err
+	})
+	return n, err
+}
+
+func asked(ctx context.Context, conn *pgx.Conn, text string, values, fields []any) (n int64, err error) {
+	rows, err := conn.Query(ctx, text, values...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() && len(fields) > 0 {
+		if err := rows.Scan(fields...); err != nil {
+			return 0, err
+		}
+	}
+	rows.Close() // to the end: then the tag and the last error are known
+	return rows.CommandTag().RowsAffected(), rows.Err()
+}
+
 // scan reads to the end: a statement that changes something has not done so for sure before.
-func scan(ctx context.Context, on gorm.ConnPool, sql string, values, fields []any) (n int64, err error) {
-	rows, err := on.QueryContext(ctx, sql, values...)
+func scan(ctx context.Context, on gorm.ConnPool, text string, values, fields []any) (n int64, err error) {
+	rows, err := on.QueryContext(ctx, text, values...)
 	if err != nil {
 		return 0, err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgtype"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -49,6 +50,12 @@ func (i *instant) Scan(value any) error {
 	return nil
 }
 
+// ScanTimestamptz implements pgtype.TimestamptzScanner.
+func (i *instant) ScanTimestamptz(value pgtype.Timestamptz) error {
+	i.Time = value.Time.UTC() // the zero time where it is NULL
+	return nil
+}
+
 // blob is a byte string. Nothing is NULL, never an empty string: NULLs are distinct under UNIQUE.
 type blob []byte
 
@@ -70,6 +77,12 @@ func (b *blob) Scan(value any) error {
 	default:
 		return fmt.Errorf("a %T is no byte string", value)
 	}
+	return nil
+}
+
+// ScanBytes implements pgtype.BytesScanner.
+func (b *blob) ScanBytes(value []byte) error {
+	*b = append(blob(nil), value...)
 	return nil
 }
 
@@ -101,4 +114,13 @@ func (d *document[T]) Scan(value any) error {
 		return json.Unmarshal(value, &d.V)
 	}
 	return fmt.Errorf("a %T is no document", value)
+}
+
+// ScanBytes implements pgtype.BytesScanner.
+func (d *document[T]) ScanBytes(value []byte) error {
+	var zero T
+	if d.V = zero; value == nil {
+		return nil
+	}
+	return json.Unmarshal(value, &d.V)
 }
