@@ -22,7 +22,7 @@ const (
 	maxResponse    = 64 << 10         // bytes; a real response has about 2 kB
 )
 
-// OCSP asks an OCSP responder over HTTP. Nothing is cached and nothing is retried: an answer belongs
+// OCSP asks an OCSP responder over HTTP. No answer is cached and nothing is retried: an answer belongs
 // to one login (R12), and the person can press the button again.
 // The address comes from the operator; what a certificate names as its responder is never contacted.
 type OCSP struct {
@@ -38,6 +38,8 @@ type OCSP struct {
 	MaxAge time.Duration
 	// Timeout limits the whole exchange; 0 means three seconds.
 	Timeout time.Duration
+
+	responders delegates
 }
 
 // What can go wrong on the way to a usable answer. The texts are fixed and quote nobody.
@@ -80,7 +82,7 @@ func (o *OCSP) check(ctx context.Context, serial *big.Int, issuer *x509.Certific
 	if err != nil {
 		return Answer{}, err
 	}
-	return q.read(body, issuer, o.now(), positive(o.MaxAge, defaultMaxAge))
+	return q.read(body, issuer, &o.responders, o.now(), positive(o.MaxAge, defaultMaxAge))
 }
 
 // post sends by POST only (RFC 6960 A.1): a GET would put the serial number into a URL.

@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -175,6 +176,19 @@ func TestCheckDoesNotBelieve(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			wantUnavailable(t, w.serve(t, tc.spoil), tc.want)
 		})
+		t.Run(tc.name+", when the right delegate is known", func(t *testing.T) {
+			var known atomic.Bool
+			o := w.serve(t, func(r *reply) {
+				if known.Load() {
+					tc.spoil(r)
+				}
+			})
+			if _, err := o.Check(t.Context(), Question{Leaf: w.holder.cert, Issuer: w.ca.cert}); err != nil {
+				t.Fatal(err)
+			}
+			known.Store(true)
+			wantUnavailable(t, o, tc.want)
+		})
 	}
 }
 
@@ -192,6 +206,29 @@ func wantUnavailable(t *testing.T, o *OCSP, cause error) {
 		t.Fatalf("got %v, want %v", errors.Unwrap(err), cause)
 	case !errors.Is(Refuse(got, err), fail.RevocationUnavailable):
 		t.Fatal("not refused")
+	}
+}
+
+// To be remembered is no way to live longer, nor to speak for another issuer.
+func TestADelegateIsKnownAsLongAsItIsValid(t *testing.T) {
+	w := theWorld()
+	var known delegates
+	for _, step := range []struct {
+		at     time.Time
+		issuer *x509.Certificate
+		want   error
+	}{
+		{now, w.strangerCA.cert, errUnreadable},
+		{now, w.ca.cert, nil},
+		{now, w.ca.cert, nil},
+		{now, w.strangerCA.cert, errUnreadable},
+		{w.delegate.cert.NotAfter.Add(time.Second), w.ca.cert, errDelegateExpired},
+		{w.delegate.cert.NotBefore.Add(-time.Second), w.ca.cert, errDelegateExpired},
+		{now, w.ca.cert, nil},
+	} {
+		if err := known.check(w.delegate.cert, step.issuer, step.at); !errors.Is(err, step.want) {
+			t.Fatalf("at %v: %v, want %v", step.at, err, step.want)
+		}
 	}
 }
 
@@ -423,7 +460,7 @@ func FuzzRead(f *testing.F) {
 		from := min(int(at), len(genuine))
 		to := min(from+int(cut), len(genuine))
 		body := bytes.Join([][]byte{genuine[:from], with, genuine[to:]}, nil)
-		got, err := q.read(body, w.ca.cert, now, time.Minute)
+		got, err := q.read(body, w.ca.cert, new(delegates), now, time.Minute)
 		switch {
 		case err != nil && got != Answer{}:
 			t.Fatal("an error with an answer")

@@ -9,6 +9,7 @@ import (
 	"encoding/asn1"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/ocsp"
@@ -51,12 +52,12 @@ type singleResponse struct {
 
 // read believes an answer if the issuer or its delegate signed it, to this question, just now.
 // The signature comes first: what a stranger wrote is not even looked at.
-func (q *question) read(body []byte, issuer *x509.Certificate, now time.Time, maxAge time.Duration) (Answer, error) {
-	resp, err := ocsp.ParseResponse(body, issuer)
+func (q *question) read(body []byte, issuer *x509.Certificate, known *delegates, now time.Time, maxAge time.Duration) (Answer, error) {
+	resp, err := ocsp.ParseResponse(body, nil) // verifies with the certificate inside, if there is one; whose that is, is asked next
 	if err != nil {
 		return Answer{}, unreadable(err)
 	}
-	if err := checkSigner(resp, issuer, now); err != nil {
+	if err := checkSigner(resp, issuer, known, now); err != nil {
 		return Answer{}, err
 	}
 	if err := q.checkAbout(resp.TBSResponseData); err != nil {
@@ -89,13 +90,18 @@ func status(resp *ocsp.Response) Status {
 }
 
 // checkSigner allows the issuer itself or a responder it named directly (RFC 6960 4.2.2.2).
-// ocsp.ParseResponse verified both signatures, but accepts any certificate of the issuer as a
-// responder's: without this check every cardholder could vouch for every card.
-func checkSigner(resp *ocsp.Response, issuer *x509.Certificate, now time.Time) error {
+// ocsp.ParseResponse verified the answer with the certificate inside it, whosever that is. It would also take any
+// certificate of the issuer as a responder's: without this check every cardholder could vouch for every card.
+func checkSigner(resp *ocsp.Response, issuer *x509.Certificate, known *delegates, now time.Time) error {
 	signer := issuer
-	if resp.Certificate != nil && !resp.Certificate.Equal(issuer) {
+	switch {
+	case resp.Certificate == nil:
+		if resp.CheckSignatureFrom(issuer) != nil {
+			return errUnreadable
+		}
+	case !resp.Certificate.Equal(issuer):
 		signer = resp.Certificate
-		if err := checkDelegate(signer, issuer, now); err != nil {
+		if err := known.check(signer, issuer, now); err != nil {
 			return err
 		}
 	}
@@ -108,8 +114,39 @@ func checkSigner(resp *ocsp.Response, issuer *x509.Certificate, now time.Time) e
 	return nil
 }
 
-func checkDelegate(delegate, issuer *x509.Certificate, now time.Time) error {
+// delegates remembers who was last found to be an issuer's responder: it is the same one for weeks, and verifying its
+// certificate again at each answer would cost as much as the answer itself. Only what the issuer signed gets in.
+type delegates struct {
+	mu   sync.Mutex
+	last map[string][]byte // the delegate's certificate by the issuer's, both DER
+}
+
+// check is checkDelegate, except for what cannot change; the validity is looked at each time.
+func (d *delegates) check(delegate, issuer *x509.Certificate, now time.Time) error {
+	d.mu.Lock()
+	known := bytes.Equal(d.last[string(issuer.Raw)], delegate.Raw)
+	d.mu.Unlock()
+	if !known {
+		if err := checkDelegate(delegate, issuer); err != nil {
+			return err
+		}
+		d.mu.Lock()
+		if d.last == nil {
+			d.last = map[string][]byte{}
+		}
+		d.last[string(issuer.Raw)] = delegate.Raw
+		d.mu.Unlock()
+	}
+	if now.Before(delegate.NotBefore) || now.After(delegate.NotAfter) {
+		return errDelegateExpired
+	}
+	return nil
+}
+
+func checkDelegate(delegate, issuer *x509.Certificate) error {
 	switch {
+	case issuer.CheckSignature(delegate.SignatureAlgorithm, delegate.RawTBSCertificate, delegate.Signature) != nil:
+		return errUnreadable // a stranger's
 	case delegate.CheckSignatureFrom(issuer) != nil || !bytes.Equal(delegate.RawIssuer, issuer.RawSubject):
 		return errDelegate
 	case !slices.Contains(delegate.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning):
@@ -118,8 +155,6 @@ func checkDelegate(delegate, issuer *x509.Certificate, now time.Time) error {
 		return errDelegate
 	case len(delegate.UnhandledCriticalExtensions) > 0:
 		return errDelegate
-	case now.Before(delegate.NotBefore) || now.After(delegate.NotAfter):
-		return errDelegateExpired
 	}
 	return nil
 }
