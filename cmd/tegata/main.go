@@ -15,14 +15,15 @@ import (
 
 // commands is the whole command line; kong reads it from the tags.
 type commands struct {
-	Serve       serveCommand   `cmd:"" help:"Serve logins."`
-	Migrate     migrateCommand `cmd:"" help:"Bring the database up to date."`
-	Client      clientCommands `cmd:"" help:"Relying parties: create, list, show, disable."`
-	Trust       trustCommands  `cmd:"" help:"CA certificates that logins may hang under: add, list, remove."`
-	Methods     methodCommands `cmd:"" help:"Emergency switches for ways to log in: disable, enable, list."`
-	Report      reportCommands `cmd:"" help:"What revocation queries cost, and what an incident number means."`
-	Keys        keyCommands    `cmd:"" help:"Signing keys and the deployment's secrets."`
-	Healthcheck healthCommand  `cmd:"" help:"Ask a running server whether it is ready; for containers."`
+	Serve       serveCommand    `cmd:"" help:"Serve logins."`
+	Migrate     migrateCommand  `cmd:"" help:"Bring the database up to date."`
+	Client      clientCommands  `cmd:"" help:"Relying parties: create, list, show, disable."`
+	Trust       trustCommands   `cmd:"" help:"CA certificates that logins may hang under: add, list, remove."`
+	Methods     methodCommands  `cmd:"" help:"Emergency switches for ways to log in: disable, enable, list."`
+	Sessions    sessionCommands `cmd:"" help:"Sessions of a person: list, end."`
+	Report      reportCommands  `cmd:"" help:"What revocation queries cost, and what an incident number means."`
+	Keys        keyCommands     `cmd:"" help:"Signing keys and the deployment's secrets."`
+	Healthcheck healthCommand   `cmd:"" help:"Ask a running server whether it is ready; for containers."`
 }
 
 // terminal is where a command talks to its operator; tests give their own.
