@@ -29,8 +29,8 @@ const usage = `demorp: a demo relying party for OpenID Connect
   --listen ADDR         DEMORP_LISTEN         default 127.0.0.1:9001
   --public-url URL      DEMORP_PUBLIC_URL     origin that browsers see, default http://ADDR
 
-Register PUBLIC-URL/callback as redirect URI and PUBLIC-URL/ as post-logout redirect URI, with
-client_secret_basic and ES256.
+Register PUBLIC-URL/callback as redirect URI, PUBLIC-URL/ as post-logout redirect URI and
+PUBLIC-URL/backchannel-logout as backchannel_logout_uri, with client_secret_basic and ES256.
 `
 
 const badUsage = 2

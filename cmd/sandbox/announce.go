@@ -26,6 +26,7 @@ func (w *world) register(ctx context.Context, file string, warn io.Writer) error
 	w.clients = []clients.Metadata{{
 		ClientID: "demo", ClientName: "Tegata Sake (demo)", ClientNameJa: "手形酒店（デモ）", ClientURI: w.rp.url() + "/",
 		RedirectURIs: []string{w.rp.url() + "/callback"}, PostLogoutRedirectURIs: []string{w.rp.url() + "/"},
+		BackLogoutURI: w.rp.url() + "/backchannel-logout", BackLogoutSID: true,
 		Scope: strings.Join(claims.Scopes(), " "), Purpose: "To sell alcohol only to adults.", PurposeJa: "お酒を売ってよい年齢かを確かめるため",
 	}}
 	if file != "" {

@@ -3,9 +3,7 @@ package rp
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
-	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -37,6 +35,7 @@ type attempt struct {
 type customer struct {
 	ask      ask
 	subject  string
+	session  string // sid: what the provider calls the session, "" if it does not say
 	rawToken string // kept as id_token_hint for the logout
 	payload  []byte // claims of the ID token, JSON
 	userinfo []byte // claims from the userinfo endpoint, JSON
@@ -125,6 +124,11 @@ func (s *shop) redeem(ctx context.Context, provider *oidc.Provider, a attempt, c
 	if c.payload, err = claimsOf(idToken); err != nil {
 		return customer{}, refuse("token_invalid", http.StatusBadGateway, err)
 	}
+	var session struct{ SID string }
+	if err := idToken.Claims(&session); err != nil {
+		return customer{}, refuse("token_invalid", http.StatusBadGateway, err)
+	}
+	c.session = session.SID
 	// 6. Userinfo is about the same person. Without this check a swapped access token would put
 	// somebody else's address on this customer's parcel (OIDC Core 5.3.2).
 	info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
@@ -182,30 +186,4 @@ func (s *shop) client(provider *oidc.Provider, a ask) *oauth2.Config {
 		RedirectURL:  s.cfg.BaseURL + callbackPath,
 		Scopes:       a.Scopes,
 	}
-}
-
-// logout forgets the customer here, then asks the provider to do the same (RP-Initiated Logout 1.0).
-func (s *shop) logout(w http.ResponseWriter, r *http.Request) {
-	c, known := s.customer(r)
-	if cookie, err := r.Cookie(s.cookieName(customerCookie)); err == nil {
-		s.customers.take(cookie.Value)
-	}
-	s.setCookie(w, customerCookie, "", -time.Second)
-	var metadata struct {
-		EndSession string `json:"end_session_endpoint"`
-	}
-	provider, err := s.provider()
-	if !known || err != nil || provider.Claims(&metadata) != nil || metadata.EndSession == "" {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return
-	}
-	state := random()
-	s.goodbyes.put(state, struct{}{})
-	http.Redirect(w, r, metadata.EndSession+"?"+url.Values{
-		"id_token_hint":            {c.rawToken},
-		"client_id":                {s.cfg.ClientID},
-		"post_logout_redirect_uri": {s.cfg.BaseURL + "/"},
-		"state":                    {state},
-		"ui_locales":               {s.pages.language(r)},
-	}.Encode(), http.StatusSeeOther)
 }

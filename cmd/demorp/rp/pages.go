@@ -33,6 +33,7 @@ type view struct {
 	Issuer    string
 	Asks      []ask
 	LoggedOut bool
+	Told      bool   // it was the provider who said so
 	Code      string // of the error page
 	Result    *result
 }
@@ -129,7 +130,7 @@ func (s *shop) show(w http.ResponseWriter, r *http.Request, status int, page str
 
 func (s *shop) home(w http.ResponseWriter, r *http.Request) {
 	_, goodbye := s.goodbyes.take(r.URL.Query().Get("state"))
-	s.show(w, r, http.StatusOK, "home", view{LoggedOut: goodbye})
+	s.show(w, r, http.StatusOK, "home", view{LoggedOut: goodbye, Told: s.wasDismissed(r)})
 }
 
 func (s *shop) nowhere(w http.ResponseWriter, r *http.Request) {

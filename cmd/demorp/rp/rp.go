@@ -4,7 +4,8 @@
 // It knows its provider only through the standards, and deliberately imports nothing of Tegata:
 // whatever stands here works in your own code, against any provider that keeps the same RFCs.
 //
-// Read login.go first (the flow and every check), then shelf.go (what is remembered meanwhile);
+// Read login.go first (the flow and every check), then logout.go (both ways out, and hearing of the provider's), then shelf.go
+// (what is remembered meanwhile);
 // result.go and pages.go only show what came.
 package rp
 
@@ -29,7 +30,7 @@ type Config struct {
 	Issuer       string // exactly as in the provider's discovery document; a trailing slash matters
 	ClientID     string // as registered
 	ClientSecret string // sent as client_secret_basic; empty for a public client
-	BaseURL      string // origin of this shop, e.g. https://shop.example. Register BaseURL/callback and BaseURL/
+	BaseURL      string // origin of this shop, e.g. https://shop.example. Register BaseURL/callback, BaseURL/ and BaseURL/backchannel-logout
 
 	HTTP *http.Client     // reaches the provider; nil: a client that gives up after ten seconds
 	Now  func() time.Time // clock for tokens and sessions; nil: time.Now
@@ -49,7 +50,9 @@ type shop struct {
 	pages     pages
 	attempts  *shelf[attempt]
 	customers *shelf[customer]
-	goodbyes  *shelf[struct{}] // states of logouts that went to the provider
+	goodbyes  *shelf[struct{}] // states of logouts that are under way
+	dismissed *shelf[struct{}] // customers whom the provider has logged out, and who have not been told yet
+	heard     *shelf[struct{}] // jti of the logout tokens that were believed
 
 	discover func() (*oidc.Provider, error)
 	mu       sync.Mutex
@@ -73,6 +76,8 @@ func New(ctx context.Context, cfg Config) (http.Handler, error) {
 		attempts:  newShelf[attempt](cfg.Now, attemptLife),
 		customers: newShelf[customer](cfg.Now, customerLife),
 		goodbyes:  newShelf[struct{}](cfg.Now, attemptLife),
+		dismissed: newShelf[struct{}](cfg.Now, customerLife),
+		heard:     newShelf[struct{}](cfg.Now, tokenMemory),
 		discover: func() (*oidc.Provider, error) {
 			return oidc.NewProvider(oidc.ClientContext(ctx, cfg.HTTP), cfg.Issuer)
 		},
@@ -87,6 +92,7 @@ func (s *shop) routes() http.Handler {
 	mux.HandleFunc("GET "+callbackPath, s.callback)
 	mux.HandleFunc("GET /result", s.result)
 	mux.HandleFunc("POST /logout", s.logout)
+	mux.HandleFunc("POST "+toldPath, s.told)
 	mux.Handle("GET /style.css", asset("style.css", "text/css; charset=utf-8"))
 	mux.Handle("GET /favicon.svg", asset("favicon.svg", "image/svg+xml"))
 	mux.HandleFunc("/", s.nowhere)

@@ -6,7 +6,7 @@ import (
 )
 
 // shelf remembers things under unguessable keys for a limited time, in memory.
-// A shop with several servers puts the same three operations on its shared session store.
+// A shop with several servers puts the same operations on its shared session store.
 type shelf[T any] struct {
 	now   func() time.Time
 	life  time.Duration
@@ -27,6 +27,10 @@ func newShelf[T any](now func() time.Time, life time.Duration) *shelf[T] {
 func (s *shelf[T]) put(key string, v T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.keep(key, v)
+}
+
+func (s *shelf[T]) keep(key string, v T) {
 	now := s.now()
 	for k, it := range s.items {
 		if !now.Before(it.expires) {
@@ -34,6 +38,30 @@ func (s *shelf[T]) put(key string, v T) {
 		}
 	}
 	s.items[key] = item[T]{value: v, expires: now.Add(s.life)}
+}
+
+// add is put for a key that is not there; false when it is.
+func (s *shelf[T]) add(key string, v T) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, there := s.live(key); there {
+		return false
+	}
+	s.keep(key, v)
+	return true
+}
+
+// remove throws out what matches, and returns its keys.
+func (s *shelf[T]) remove(match func(T) bool) (keys []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, it := range s.items {
+		if match(it.value) {
+			keys = append(keys, k)
+			delete(s.items, k)
+		}
+	}
+	return keys
 }
 
 // get finds what is stored under key and not yet expired.
