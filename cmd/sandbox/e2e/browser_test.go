@@ -115,6 +115,9 @@ func (p *person) hear(event any) {
 		what = "exception: " + e.ExceptionDetails.Text
 	case *audits.EventIssueAdded:
 		details, _ := json.Marshal(e.Issue.Details)
+		if strings.Contains(string(details), "NavigationEntryMarkedSkippable") {
+			break // a page that goes on by itself: the back button shall pass it
+		}
 		what = fmt.Sprintf("issue %s: %s", e.Issue.Code, details)
 	}
 	if what == "" {

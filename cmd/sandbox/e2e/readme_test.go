@@ -180,7 +180,7 @@ func TestTheREADMENamesOnlyWhatExists(t *testing.T) {
 	t.Parallel()
 	text := fence.ReplaceAllString(readme(t), "")
 	help := ""
-	for _, args := range [][]string{{"sandbox", "--help"}, {"sandbox", "login", "--help"}, {"tegata", "--help"}, {"tegata", "serve", "--help"}, {"tegata", "client", "create", "--help"}, {"tegata", "trust", "add", "--help"},
+	for _, args := range [][]string{{"sandbox", "--help"}, {"sandbox", "login", "--help"}, {"tegata", "--help"}, {"tegata", "serve", "--help"}, {"tegata", "client", "create", "--help"}, {"tegata", "trust", "add", "--help"}, {"tegata", "sessions", "end", "--help"},
 		{"tegata-agent", "--help"}, {"tegata-agent", "login", "--help"}, {"tegata-agent", "providers", "add", "--help"}} {
 		s := tryIn(t, t.TempDir(), nil, program(t, args[0]), args[1:]...)
 		if s.code != 0 {
