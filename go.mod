@@ -94,3 +94,5 @@ require (
 	golang.org/x/tools v0.51.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
+
+replace github.com/ugorji/go/codec => ./web/nomsgpack
