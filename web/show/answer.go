@@ -48,7 +48,7 @@ func (s *Show) SignOut(w http.ResponseWriter, r *http.Request, l idp.Logout, ste
 	default:
 		s.DropSession(w)
 		s.UI.Render(w, r, http.StatusOK, ui.SignedOutPage{RPName: name, ReturnURL: step.Client.URI,
-			ContinueURL: template.URL(step.Go), Frames: step.Frames}) // registered, and so of no scheme that runs anything
+			ContinueURL: template.URL(step.Go), Frames: step.Frames}) //nolint:gosec // G203: it is registered, and so of no scheme that runs anything
 	}
 }
 
