@@ -31,7 +31,7 @@ func init() {
 // elsewhere runs one command in a process of its own.
 func elsewhere(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very binary
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), asProgram+"="+strings.Join(args, "\n"))
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -147,7 +147,7 @@ func startApache(t *testing.T, w *world, folder string, sites []site) {
 	must(t, text.Execute(&config, map[string]any{
 		"Folder": folder, "Library": library, "Modules": modules, "Issuer": w.Issuer, "Sites": sites, "Passphrase": rand.Text()}))
 	for _, name := range []string{"site", "cache"} {
-		must(t, os.Mkdir(filepath.Join(folder, name), 0o755)) //nolint:gosec // a page for everyone
+		must(t, os.Mkdir(filepath.Join(folder, name), 0o755))
 	}
 	must(t, os.WriteFile(filepath.Join(folder, "site", "index.html"), []byte("<title>For adults</title>"), 0o600))
 	path := filepath.Join(folder, "httpd.conf")
@@ -158,7 +158,7 @@ func startApache(t *testing.T, w *world, folder string, sites []site) {
 	if os.Getuid() == 0 {
 		const nobody = 65534
 		server.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
-		must(t, os.Chmod(filepath.Dir(folder), 0o711)) //nolint:gosec // a path to pass through
+		must(t, os.Chmod(filepath.Dir(folder), 0o711))
 		must(t, filepath.WalkDir(folder, func(path string, _ fs.DirEntry, err error) error {
 			return errors.Join(err, os.Chown(path, nobody, nobody))
 		}))

@@ -66,7 +66,7 @@ func TestTheTableIsTrue(t *testing.T) {
 	path := filepath.Join("..", "..", "..", "web", "docs", "conformance.md")
 	want := document()
 	if *write {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil { //nolint:gosec // a document for everyone
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
