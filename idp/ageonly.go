@@ -51,6 +51,7 @@ func (p *Provider) decline(ctx context.Context, l storage.Login, o offered, link
 	if err != nil {
 		return Step{}, err
 	}
+	p.noteDeclined(ctx, l)
 	s, err := p.step(l, nil, c, Browser{})
 	if err != nil {
 		return Step{}, err

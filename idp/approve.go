@@ -63,7 +63,7 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 	if client.ID == Own {
 		return p.enter(ctx, l, client, b)
 	}
-	if covered(link, l.Request) && !slices.Contains(l.Request.Prompt, "consent") {
+	if covered(client, link, l.Request) && !slices.Contains(l.Request.Prompt, "consent") {
 		return p.approve(ctx, l, true, link, client, b, agreement{items: items(l.Request)})
 	}
 	return p.step(l, &link, client, b)
@@ -145,6 +145,12 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, d Decision
 	if err != nil {
 		return Step{}, err
 	}
+	if len(s.Link.Items) > 0 { // some may have been taken back since the page was drawn
+		if s.Link, err = p.Store.Link(ctx, s.Login.AccountID, s.Client.ID, s.Client.Sector); err != nil {
+			return Step{}, unavailable(err)
+		}
+		s.Link = usable(s.Client, s.Link)
+	}
 	if !expected(s.Login.Request, s.Link) { // the form was quicker than Return
 		return p.refuseReturned(ctx, id, s.Client, fail.LoginRequired)
 	}
@@ -187,12 +193,13 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	if err != nil {
 		return Step{}, err
 	}
-	a := storage.Approval{Grant: grant, Texts: said.texts, Told: told}
+	a := storage.Approval{Grant: grant, Told: told}
 	if a.Release, err = p.history(l, storage.Shared, out.items); err != nil {
 		return Step{}, err
 	}
 	if !clients.Transient(c) {
 		a.Sector, a.Items = toRemember(c, link, agreed(l.Request, said.items))
+		a.Texts = agreedTexts(said.texts, c, a.Items)
 	}
 	if l.Request.Pushed != nil {
 		a.Spend = &storage.Spent{Hash: l.Request.Pushed, Until: p.Now().Add(pushedMemory)}
@@ -239,6 +246,9 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 func toRemember(c storage.Client, link storage.Link, agreed []claims.Item) (sector string, items []string) {
 	if link.Subject == "" {
 		sector = c.Sector
+	}
+	if repurposed(c, link) { // what was agreed to for something else is over
+		return sector, merge(nil, agreed)
 	}
 	if all := merge(link.Items, agreed); link.Subject == "" || link.Items == nil || len(all) > len(link.Items) {
 		items = all

@@ -258,9 +258,9 @@ func unavailable(err error) error {
 	return fail.Unavailable.Because(err)
 }
 
-// covered says whether the person has agreed to all of a request before.
-func covered(link storage.Link, r storage.AuthRequest) bool {
-	if link.Subject == "" || link.Items == nil || offline(r) && !slices.Contains(link.Items, claims.ScopeOffline) {
+// covered says whether the person has agreed to all of a request before, for what the client wants it for.
+func covered(c storage.Client, link storage.Link, r storage.AuthRequest) bool {
+	if repurposed(c, link) || link.Subject == "" || link.Items == nil || offline(r) && !slices.Contains(link.Items, claims.ScopeOffline) {
 		return false
 	}
 	if slices.Contains(r.Items, claims.WordVerified) && !slices.Contains(link.Items, claims.WordVerified) {

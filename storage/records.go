@@ -177,6 +177,7 @@ type Login struct {
 type Link struct {
 	Subject string   // pairwise subject of the client's sector; "" when there is none yet
 	Items   []string // items the person agreed to release to this client
+	Texts   string   // of the Approval that remembered Items
 	New     bool     // no relying party knows the account
 	Told    Told     // what the client's sector has been told of the person's age
 }

@@ -105,7 +105,7 @@ func discovery(p *idp.Provider, o Options) metadata {
 			ClaimTypesSupported:                                []string{"normal"},
 			BackChannelLogoutSupported:                         true,
 			BackChannelLogoutSessionSupported:                  true,
-			UILocalesSupported:                                 oidc.Locales{language.Japanese, language.English},
+			UILocalesSupported:                                 oidc.Locales{language.Japanese, language.MustParse("ja-Hira"), language.English},
 		},
 		ISSParameter:   true,
 		FrontLogout:    true,

@@ -11,6 +11,7 @@ import (
 // sector has been told is one row of three values, which a subquery has to give as three columns.
 const linkItself = "(SELECT subject FROM subjects WHERE account_id = ? AND sector = ?) AS subject, " +
 	"(SELECT items FROM consents WHERE account_id = ? AND client_id = ?) AS items, " +
+	"(SELECT texts FROM consents WHERE account_id = ? AND client_id = ?) AS texts, " +
 	"(SELECT version FROM told WHERE account_id = ? AND sector = ?) AS told_version, " +
 	"(SELECT ledger FROM told WHERE account_id = ? AND sector = ?) AS ledger, " +
 	"NOT EXISTS (SELECT 1 FROM subjects WHERE account_id = ?) AS is_new"
@@ -24,12 +25,13 @@ var (
 )
 
 func linkValues(accountID, clientID, sector string) []any {
-	return []any{accountID, sector, accountID, clientID, accountID, sector, accountID, sector, accountID}
+	return []any{accountID, sector, accountID, clientID, accountID, clientID, accountID, sector, accountID, sector, accountID}
 }
 
 type linkRow struct {
 	Subject     *string
 	Items       document[[]string]
+	Texts       *string
 	ToldVersion *int64
 	Ledger      blob
 	IsNew       bool
@@ -45,6 +47,9 @@ func (s *Store) link(r linkRow, accountID, sector string) (storage.Link, error) 
 	l := storage.Link{Items: r.Items.V, New: r.IsNew}
 	if r.Subject != nil {
 		l.Subject = *r.Subject
+	}
+	if r.Texts != nil {
+		l.Texts = *r.Texts
 	}
 	if r.ToldVersion == nil {
 		return l, nil
@@ -88,7 +93,7 @@ func (s *Store) ReturnLogin(ctx context.Context, next storage.Login, sector stri
 	}
 	var link linkRow
 	values := row.swapValues(linkValues(row.AccountID, row.ClientID, sector)...)
-	err = swapped(s.change(ctx, returnLogin, values, &link.Subject, &link.Items, &link.ToldVersion, &link.Ledger, &link.IsNew))
+	err = swapped(s.change(ctx, returnLogin, values, &link.Subject, &link.Items, &link.Texts, &link.ToldVersion, &link.Ledger, &link.IsNew))
 	if err != nil {
 		return storage.Link{}, err
 	}

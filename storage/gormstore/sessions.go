@@ -46,7 +46,7 @@ func (s *Store) session(r sessionRow) (storage.Session, error) {
 	}, nil
 }
 
-var sessionLink = hotly("SELECT " + sessionColumns.of("s") + ", l.subject, c.items, t.version AS told_version, t.ledger FROM sessions s " +
+var sessionLink = hotly("SELECT " + sessionColumns.of("s") + ", l.subject, c.items, c.texts, t.version AS told_version, t.ledger FROM sessions s " +
 	"LEFT JOIN subjects l ON l.account_id = s.account_id AND l.sector = ? " +
 	"LEFT JOIN consents c ON c.account_id = s.account_id AND c.client_id = ? " +
 	"LEFT JOIN told t ON t.account_id = s.account_id AND t.sector = ? " +
@@ -60,7 +60,7 @@ func (s *Store) SessionLink(ctx context.Context, id, clientID, sector string, no
 	var of sessionRow
 	var with linkRow
 	rows, err := s.look(ctx, sessionLink, []any{sector, clientID, sector, id, instant{now}, instant{idleSince}},
-		sessionColumns.fields(&of, &with.Subject, &with.Items, &with.ToldVersion, &with.Ledger)...)
+		sessionColumns.fields(&of, &with.Subject, &with.Items, &with.Texts, &with.ToldVersion, &with.Ledger)...)
 	switch {
 	case err != nil:
 		return storage.Session{}, storage.Link{}, err

@@ -36,7 +36,7 @@ func approveAll(t *testing.T, s storage.Store) {
 	got, link, err := s.SessionLink(ctx(t), "session", "shop", "shop.example", now, now.Add(-time.Minute))
 	ok(t, err)
 	same(t, got, full(t, session("session", "account")))
-	same(t, link, storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}})
+	same(t, link, storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}, Texts: "en-1"})
 
 	redeemed, err := s.RedeemCode(ctx(t), hash(g.ID), "shop", now.In(tokyo), issue("first", "family", now))
 	ok(t, err)
@@ -125,17 +125,20 @@ func approveSession(t *testing.T, s storage.Store) {
 
 func approveAgain(t *testing.T, s storage.Store) {
 	approved(t, s, "first", "account", "session")
-	for i, step := range []struct{ items, want []string }{
-		{nil, []string{"age_over_18"}},
-		{[]string{"name", "address"}, []string{"name", "address"}},
-		{[]string{}, []string{}},
+	for i, step := range []struct {
+		items, want []string
+		texts       string
+	}{
+		{nil, []string{"age_over_18"}, "en-1"},
+		{[]string{"name", "address"}, []string{"name", "address"}, "ja-2"},
+		{[]string{}, []string{}, "ja-2"},
 	} {
 		g := grant(fmt.Sprint("grant ", i), "account", "session")
 		g.Subject = "another subject"
-		ok(t, s.ApproveLogin(ctx(t), storage.Approval{Grant: g, Sector: "shop.example", Items: step.items}))
+		ok(t, s.ApproveLogin(ctx(t), storage.Approval{Grant: g, Sector: "shop.example", Items: step.items, Texts: "ja-2"}))
 		link, err := s.Link(ctx(t), "account", "shop", "shop.example")
 		ok(t, err)
-		same(t, link, storage.Link{Subject: "subject of account", Items: step.want})
+		same(t, link, storage.Link{Subject: "subject of account", Items: step.want, Texts: step.texts})
 	}
 }
 

@@ -100,7 +100,7 @@ func sessionEnds(t *testing.T, s storage.Store) {
 	} {
 		_, link, err := s.SessionLink(ctx(t), look.id, "shop", "shop.example", look.at, look.idleSince)
 		if is(t, err, look.want); err == nil {
-			same(t, link, storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}})
+			same(t, link, storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}, Texts: "en-1"})
 		}
 	}
 	_, link, err := s.SessionLink(ctx(t), "session", "bank", "bank.example", now, now.Add(-time.Minute))

@@ -115,9 +115,9 @@ func returnReads(t *testing.T, s storage.Store) {
 		login, account, client, sector string
 		want                           storage.Link
 	}{
-		{"known", "account", "shop", "shop.example", storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}}},
+		{"known", "account", "shop", "shop.example", storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}, Texts: "en-1"}},
 		{"same-sector", "account", "app", "shop.example", storage.Link{Subject: "subject of account"}},
-		{"another-sector", "account", "shop", "bank.example", storage.Link{Items: []string{"age_over_18"}}},
+		{"another-sector", "account", "shop", "bank.example", storage.Link{Items: []string{"age_over_18"}, Texts: "en-1"}},
 		{"another-account", "stranger", "shop", "shop.example", storage.Link{New: true}},
 	} {
 		link, err := s.Link(ctx(t), visit.account, visit.client, visit.sector)

@@ -43,5 +43,5 @@ func sweep(t *testing.T, s storage.Store) {
 
 	link, err := s.Link(ctx(t), "account", "shop", "shop.example")
 	ok(t, err)
-	same(t, link, storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}})
+	same(t, link, storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}, Texts: "en-1"})
 }

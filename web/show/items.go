@@ -2,6 +2,7 @@ package show
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 
 	"tegata/claims"
@@ -23,7 +24,8 @@ func sets(r claims.Released) (all, verified []claims.ClaimSet) {
 // person reads it once. shown is false for what would not be sent at all, although the card has it.
 func consentItem(would claims.Released, o claims.Offer) (line ui.ConsentItem, shown bool) {
 	all, verified := sets(would)
-	line = ui.ConsentItem{Key: string(o.Item), Value: value(all, o.Item), Available: o.Available, Checked: true}
+	line = ui.ConsentItem{Key: string(o.Item), Value: value(all, o.Item), Available: o.Available, Reason: string(o.Reason), Checked: true}
+	line.Replaced = o.Item == claims.ItemName && slices.ContainsFunc(all, func(set claims.ClaimSet) bool { return set.NameSubstituted })
 	line.Verified = value(verified, o.Item) != ""
 	return line, line.Value != "" || !o.Available
 }

@@ -186,7 +186,7 @@ func host(raw string) string {
 
 // Name is what the relying party is called in the reader's language.
 func Name(c storage.Client, lang string) string {
-	if lang == "ja" && c.NameJa != "" {
+	if japanese(lang) && c.NameJa != "" {
 		return c.NameJa
 	}
 	return c.Name
@@ -206,8 +206,11 @@ func retention(c storage.Client, lang string) string {
 	return inLang(lang, c.Policy.Retention, c.Policy.RetentionJa)
 }
 
+// japanese says whether readers of lang read Japanese.
+func japanese(lang string) bool { return lang == "ja" || lang == ui.Easy }
+
 func inLang(lang, en, ja string) string {
-	if lang == "ja" && ja != "" || en == "" {
+	if japanese(lang) && ja != "" || en == "" {
 		return ja
 	}
 	return en

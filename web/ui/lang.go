@@ -8,9 +8,20 @@ import (
 )
 
 // Langs are the languages of the pages as BCP 47 tags; the first is the default.
-var Langs = []string{"ja", "en"}
+var Langs = []string{"ja", Easy, "en"}
 
-var matcher = language.NewMatcher([]language.Tag{language.Japanese, language.English})
+// Easy is plain Japanese for people who learn it: short sentences, and readings behind the characters.
+const Easy = "ja-Hira"
+
+var matcher = language.NewMatcher(tags())
+
+func tags() []language.Tag {
+	tags := make([]language.Tag, len(Langs))
+	for i, lang := range Langs {
+		tags[i] = language.MustParse(lang)
+	}
+	return tags
+}
 
 // Lang chooses the language of a page: the person's own click (?lang=), then what the relying
 // party asked for (ui_locales, OIDC Core 3.1.2.1), then Accept-Language, then Japanese.

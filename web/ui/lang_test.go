@@ -23,6 +23,10 @@ func TestLang(t *testing.T) {
 		{"a site's wish that is no language is passed over", "/", "en", []string{"!!", ""}, "en"},
 		{"the person's click goes before everything", "/?lang=en", "ja", []string{"ja"}, "en"},
 		{"a click on a language that we do not have is none", "/?lang=xx", "en", nil, "en"},
+		{"the site asks for plain Japanese", "/", "ja", []string{"ja-Hira"}, "ja-Hira"},
+		{"the browser asks for plain Japanese", "/", "ja-Hira,ja;q=0.9", nil, "ja-Hira"},
+		{"Japanese as in Japan is Japanese", "/", "ja-JP", nil, "ja"},
+		{"a click on plain Japanese", "/?lang=ja-Hira", "en", nil, "ja-Hira"},
 		{"a broken header is none", "/", "\x00;;q=", nil, "ja"},
 	}
 	for _, tt := range tests {

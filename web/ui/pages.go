@@ -98,6 +98,8 @@ type ConsentItem struct {
 	Key       string
 	Value     string // as it will be sent: birthdate YYYY-MM-DD, predicates true/false, gender male/female
 	Available bool   // the card gave it; else Value is not shown and nothing is sent
+	Reason    string // why it is not available, a claims.Reason
+	Replaced  bool   // a name with characters that the card cannot write
 	Required  bool   // the site asks for it as essential: no check box
 	Checked   bool   // state of the check box
 	Purpose   string // why the site wants this one, in its own words; "" shows nothing

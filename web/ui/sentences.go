@@ -3,6 +3,8 @@ package ui
 import (
 	"embed"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -24,35 +26,55 @@ var ProgressCodes = []string{
 
 // speaker says sentences in one language.
 type speaker struct {
-	localizer *i18n.Localizer
-	fixed     map[string]string // sentences without a blank or a plural, the great majority
-	open      map[string]bool   // the others
-	texts     string            // see Texts
+	fixed map[string]string          // sentences without a blank or a plural, the great majority
+	open  map[string]*i18n.Localizer // the others, and who fills them in
+	texts string                     // see Texts
 }
 
 func loadSpeakers() (map[string]*speaker, error) {
 	bundle := i18n.NewBundle(language.Japanese)
 	bundle.RegisterUnmarshalFunc("toml", toml.Unmarshal)
-	speakers := map[string]*speaker{}
+	said := map[string]map[string]*i18n.Message{}
 	for _, lang := range Langs {
 		file, err := bundle.LoadMessageFileFS(locales, "locales/"+lang+".toml")
 		if err != nil {
 			return nil, fmt.Errorf("sentences in %s: %w", lang, err)
 		}
-		s := &speaker{texts: versionOf(lang, file.Messages), fixed: map[string]string{}, open: map[string]bool{}}
+		said[lang] = map[string]*i18n.Message{}
 		for _, m := range file.Messages {
-			if m.One == "" && !strings.Contains(m.Other, "{{") {
-				s.fixed[m.ID] = m.Other
-				continue
-			}
-			s.open[m.ID] = true
+			said[lang][m.ID] = m
 		}
-		speakers[lang] = s
 	}
-	for lang, s := range speakers {
-		s.localizer = i18n.NewLocalizer(bundle, lang)
+	speakers := map[string]*speaker{}
+	for _, lang := range Langs {
+		speakers[lang] = newSpeaker(bundle, lang, said)
 	}
 	return speakers, nil
+}
+
+// newSpeaker says the sentences of lang. What plain Japanese has no words of its own for, it says in Japanese.
+func newSpeaker(bundle *i18n.Bundle, lang string, said map[string]map[string]*i18n.Message) *speaker {
+	s := &speaker{fixed: map[string]string{}, open: map[string]*i18n.Localizer{}}
+	chosen := map[string]*i18n.Message{}
+	from := []string{lang}
+	if lang == Easy {
+		from = []string{Langs[0], Easy}
+	}
+	for _, one := range from {
+		localizer := i18n.NewLocalizer(bundle, one)
+		for id, m := range said[one] {
+			chosen[id] = m
+			delete(s.fixed, id)
+			delete(s.open, id)
+			if m.One == "" && !strings.Contains(m.Other, "{{") {
+				s.fixed[id] = m.Other
+				continue
+			}
+			s.open[id] = localizer
+		}
+	}
+	s.texts = versionOf(lang, slices.Collect(maps.Values(chosen)))
+	return s
 }
 
 // Text says the sentence of key in lang (one of Langs; anything else is Japanese). data fills the
@@ -67,6 +89,9 @@ func (u *UI) Progress(lang, code string, tries int) string {
 	return u.speaker(lang).progress(code, tries)
 }
 
+// nameOf is what a language calls itself.
+func (u *UI) nameOf(lang string) string { return u.speaker(lang).say("language", nil) }
+
 func (u *UI) speaker(lang string) *speaker {
 	if s, ok := u.speakers[lang]; ok {
 		return s
@@ -78,14 +103,15 @@ func (s *speaker) say(key string, data map[string]any) string {
 	if text, ok := s.fixed[key]; ok {
 		return text
 	}
-	if !s.open[key] {
+	localizer := s.open[key]
+	if localizer == nil {
 		return key
 	}
 	config := &i18n.LocalizeConfig{MessageID: key, TemplateData: tame(data)}
 	if tries, ok := data["Tries"]; ok {
 		config.PluralCount = tries
 	}
-	text, err := s.localizer.Localize(config)
+	text, err := localizer.Localize(config)
 	if err != nil {
 		return key
 	}
@@ -110,7 +136,7 @@ func (s *speaker) pairs(key string, pairs ...any) (string, error) {
 
 func (s *speaker) has(key string) bool {
 	_, ok := s.fixed[key]
-	return ok || s.open[key]
+	return ok || s.open[key] != nil
 }
 
 func (s *speaker) tries(n int) string {

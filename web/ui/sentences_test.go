@@ -17,8 +17,19 @@ import (
 	"tegata/storage"
 )
 
-// load reads a language file without the library, so that nothing is filled in for it.
+// load reads a language file without the library, so that nothing is filled in for it: only plain Japanese, which is laid
+// over Japanese.
 func load(t *testing.T, lang string) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	if lang == Easy {
+		texts = load(t, Langs[0])
+	}
+	maps.Copy(texts, file(t, lang))
+	return texts
+}
+
+func file(t *testing.T, lang string) map[string]string {
 	t.Helper()
 	raw := map[string]any{}
 	if _, err := toml.DecodeFile("locales/"+lang+".toml", &raw); err != nil {
@@ -86,6 +97,10 @@ func wanted(t *testing.T) []string {
 	for _, outcome := range []string{storage.Shared, storage.SignedIn, storage.Declined, storage.Aborted} {
 		keys = append(keys, "me_outcome_"+outcome)
 	}
+	for _, reason := range []claims.Reason{claims.NotKnown, claims.NotVerified, claims.NotDecided, claims.LivesAbroad, claims.AskedTooOften} {
+		keys = append(keys, "consent_missing_"+string(reason))
+	}
+	keys = append(keys, "language")
 	for _, source := range []claims.Source{claims.SignatureCertificate, claims.CardInfo} {
 		keys = append(keys, fmt.Sprint("me_memory_from_", source))
 	}
@@ -135,10 +150,54 @@ func TestTheLanguagesFillTheSameBlanks(t *testing.T) {
 		slices.Sort(found)
 		return slices.Compact(found)
 	}
-	ja, en := load(t, "ja"), load(t, "en")
-	for key, text := range ja {
-		if key != "date" && key != "moment" && !slices.Equal(blanks(text), blanks(en[key])) {
-			t.Errorf("%s: %v in ja, %v in en", key, blanks(text), blanks(en[key]))
+	ja := load(t, Langs[0])
+	for _, lang := range Langs[1:] {
+		texts := load(t, lang)
+		for key, text := range ja {
+			if key != "date" && key != "moment" && !slices.Equal(blanks(text), blanks(texts[key])) {
+				t.Errorf("%s: %v in ja, %v in %s", key, blanks(text), blanks(texts[key]), lang)
+			}
+		}
+	}
+}
+
+// What a person reads on her way has plain words; what only the developer of a site can mend need not.
+func TestPlainJapaneseSaysWhatAPersonReads(t *testing.T) {
+	ja, own := load(t, Langs[0]), file(t, Easy)
+	same := []string{"value_true", "value_false", "item_age_over_", "me_session_end", "me_ask_end_do", "me_done_end", "me_history_card", "me_keep_",
+		"me_session_since", "signout_do", "signout_title", "signedout_title"}
+	var asked int
+	var missing []string
+	for key := range ja {
+		wanted := slices.ContainsFunc([]string{"login_", "read_", "never_", "wait_", "progress_", "consent_", "item_", "pass_", "signout_", "signedout_", "me_"},
+			func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		known := slices.ContainsFunc(same, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		if !wanted || known {
+			continue
+		}
+		if asked++; own[key] == "" {
+			missing = append(missing, key)
+		}
+	}
+	for _, e := range fail.All() {
+		if e.Who != fail.You {
+			continue
+		}
+		if asked++; own["error_"+e.Code+"_what"] == "" {
+			missing = append(missing, e.Code)
+		}
+	}
+	if len(missing)*20 > asked { // a new sentence may be in Japanese for a while
+		t.Errorf("no plain words for %q", missing)
+	}
+	for key, text := range own {
+		if ja[key] == text {
+			t.Errorf("%s says nothing plainer", key)
+		}
+		for _, sentence := range strings.Split(text, "。") {
+			if len([]rune(sentence)) > 80 {
+				t.Errorf("%s has a long sentence: %s", key, sentence)
+			}
 		}
 	}
 }

@@ -124,7 +124,7 @@ const usualSize = 8 << 10
 // It answers a plain 500 if the page cannot be drawn; nothing is sent before that is known.
 func (u *UI) Render(w http.ResponseWriter, r *http.Request, status int, page Page) {
 	s := page.spec()
-	v := newView(r, page, s)
+	v := newView(r, page, s, u.nameOf)
 	var body bytes.Buffer
 	body.Grow(usualSize)
 	if err := u.pages[v.Lang][s.name].ExecuteTemplate(&body, "layout", v); err != nil {

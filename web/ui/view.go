@@ -15,31 +15,33 @@ type view struct {
 	Script string
 	Reader bool
 	Wide   bool
-	Other  string // the language on offer, or ""
-	Switch string // relative URL of this page in that language
+	Others []other // the languages on offer
 
 	clicked string
 }
 
-func newView(r *http.Request, page Page, s spec) view {
+// other is a language in which the same page can be had.
+type other struct {
+	Lang string
+	Name string // in that language
+	URL  string // relative
+}
+
+func newView(r *http.Request, page Page, s spec, name func(lang string) string) view {
 	v := view{
 		Page: page, Name: s.name, Lang: Lang(r, nil), Script: s.script,
 		Reader: s.reader, Wide: s.wide, clicked: Clicked(r),
 	}
 	if s.repeatable && r.Method == http.MethodGet {
-		v.Other = otherLang(v.Lang)
 		query := r.URL.Query()
-		query.Set("lang", v.Other)
-		v.Switch = "?" + query.Encode()
+		for _, lang := range Langs {
+			if lang != v.Lang {
+				query.Set("lang", lang)
+				v.Others = append(v.Others, other{lang, name(lang), "?" + query.Encode()})
+			}
+		}
 	}
 	return v
-}
-
-func otherLang(lang string) string {
-	if lang == Langs[0] {
-		return Langs[1]
-	}
-	return Langs[0]
 }
 
 // Keep returns one of our own URLs with the language that the person clicked, if any.

@@ -18,7 +18,7 @@ func (r *Reader) asks(req *http.Request, h *held) ui.CardAsk {
 	c := h.session.Context()
 	ask := ui.CardAsk{
 		RPName: c.Client.Name, RPHost: c.Client.Host, Provider: r.provider(), Number: c.Number, Purpose: c.Client.Purpose, Items: c.Items}
-	if ui.Lang(req, nil) == "ja" {
+	if ui.Lang(req, nil) != "en" {
 		if c.Client.NameJa != "" {
 			ask.RPName = c.Client.NameJa
 		}
