@@ -60,9 +60,15 @@ func (s *Store) PutClient(ctx context.Context, c storage.Client) error {
 	})
 }
 
+var (
+	clientColumns = columnsOf(&clientRow{})
+	findClient    = hotly("SELECT " + clientColumns.names() + " FROM clients WHERE id = ?")
+)
+
 // Client implements storage.Store.
 func (s *Store) Client(ctx context.Context, id string) (storage.Client, error) {
-	row, err := byID[clientRow](ctx, s, id)
+	var row clientRow
+	err := s.byID(ctx, findClient, id, clientColumns.fields(&row))
 	return row.client(), err
 }
 
@@ -97,11 +103,10 @@ func (s *Store) DisableClient(ctx context.Context, id string, disabled bool, now
 }
 
 // byID reads one row by its primary key, which comes from a URL or a request.
-func byID[R any](ctx context.Context, s *Store, id string) (R, error) {
-	var row R
-	err := s.read.WithContext(ctx).Take(&row, "id = ?", id).Error
-	if sqlState(err) == notInRepertoire {
-		return row, storage.ErrNotFound // PostgreSQL has no such text, so nobody has that id
+func (s *Store) byID(ctx context.Context, find hot, id string, fields []any) error {
+	rows, err := s.look(ctx, find, []any{id}, fields...)
+	if sqlState(err) == notInRepertoire || err == nil && rows == 0 {
+		return storage.ErrNotFound // PostgreSQL has no such text, so nobody has that id
 	}
-	return row, failure(ctx, err)
+	return err
 }

@@ -30,6 +30,16 @@ func hotly(sql string) hot {
 	return hot{sql, numbered.String()}
 }
 
+// unwaited is hotly for a step whose loss means only that a person starts again: its commit is not waited for until it is
+// on disk. A power cut of the database may take back the last fraction of a second of such steps, and never one of them
+// without everything that came after: the log is written in order, and every later step waits for all of it. The setting
+// ends with the transaction, which is this statement. sql ends with a condition.
+func unwaited(sql string) hot {
+	h := hotly(sql)
+	h.postgres += " AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL"
+	return h
+}
+
 func (s *Store) text(h hot) string {
 	if s.postgres {
 		return h.postgres

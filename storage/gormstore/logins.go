@@ -95,11 +95,7 @@ func (s *Store) CreateLogin(ctx context.Context, l storage.Login) error {
 // Login implements storage.Store.
 func (s *Store) Login(ctx context.Context, id string) (storage.Login, error) {
 	var row loginRow
-	rows, err := s.look(ctx, findLogin, []any{id}, allOfLogin.fields(&row)...)
-	switch {
-	case sqlState(err) == notInRepertoire, err == nil && rows == 0: // an id that PostgreSQL has no such text for is nobody's
-		return storage.Login{}, storage.ErrNotFound
-	case err != nil:
+	if err := s.byID(ctx, findLogin, id, allOfLogin.fields(&row)); err != nil {
 		return storage.Login{}, err
 	}
 	return s.login(row)
@@ -107,14 +103,18 @@ func (s *Store) Login(ctx context.Context, id string) (storage.Login, error) {
 
 var (
 	allOfLogin  = columnsOf(&loginRow{})
-	insertLogin = hotly("INSERT INTO logins (" + allOfLogin.names() + ") VALUES (" + allOfLogin.marks() + ")")
+	insertLogin = unwaited("INSERT INTO logins (" + allOfLogin.names() + ") SELECT " + allOfLogin.marks() + " WHERE true")
 	findLogin   = hotly("SELECT " + allOfLogin.names() + " FROM logins WHERE id = ?")
 
 	// Every change of a login is this statement: who comes second finds another version and changes nothing.
 	loginColumns  = columnsOf(&loginRow{}, "id")
 	swapLoginText = "UPDATE logins SET " + loginColumns.set() + " WHERE id = ? AND version = ?"
 	swapLogin     = hotly(swapLoginText)
+	swapEarly     = unwaited(swapLoginText)
 )
+
+// early says that nothing has happened yet but that a page was shown and its button pressed: no card, no agent, no consent.
+func early(l storage.Login) bool { return l.State == storage.Created || l.State == storage.Waiting }
 
 func (r *loginRow) swapValues(more ...any) []any {
 	return loginColumns.fields(r, append([]any{r.ID, r.Version - 1}, more...)...)
@@ -126,7 +126,11 @@ func (s *Store) SwapLogin(ctx context.Context, next storage.Login) error {
 	if err != nil {
 		return err
 	}
-	return swapped(s.change(ctx, swapLogin, row.swapValues()))
+	swap := swapLogin
+	if early(next) {
+		swap = swapEarly
+	}
+	return swapped(s.change(ctx, swap, row.swapValues()))
 }
 
 // swapped says whether a statement that had to change a row did.

@@ -62,6 +62,57 @@ func TestAStatementThatWaitedForAChangedLoginWritesNothing(t *testing.T) {
 	}
 }
 
+// A power cut may take back that somebody saw a page, and nothing that she, her card or a relying party did there.
+func TestOnlyStepsBeforeTheAgentAreNotWaitedForOnDisk(t *testing.T) {
+	url := storagetest.Postgres(t)
+	raw := rawly(t, url)
+	for _, sql := range []string{
+		"DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$", // as it is usual
+		"CREATE TABLE commits (what text, how text)",
+		"CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO commits VALUES (TG_OP || ' ' || TG_TABLE_NAME || ' ' || " +
+			"coalesce(to_jsonb(NEW)->>'state', ''), current_setting('synchronous_commit')); RETURN NULL; END $$",
+		"CREATE CONSTRAINT TRIGGER noted AFTER INSERT OR UPDATE ON logins DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()",
+		"CREATE CONSTRAINT TRIGGER noted AFTER INSERT OR UPDATE ON grants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note()",
+	} {
+		_, err := raw.ExecContext(t.Context(), sql)
+		must(t, err)
+	}
+	s := open(t, gormstore.Config{URL: url})
+	login := storage.Login{ID: "login", Version: 1, State: storage.Created, ClientID: "shop", CreatedAt: morning, ExpiresAt: morning}
+	must(t, s.CreateLogin(t.Context(), login))
+	for _, login.State = range []storage.LoginState{storage.Waiting, storage.Claimed, storage.Failed} {
+		login.Version++
+		must(t, s.SwapLogin(t.Context(), login))
+	}
+	must(t, s.ApproveLogin(t.Context(), storage.Approval{Grant: storage.Grant{ID: "G", ClientID: "shop", CodeHash: []byte("c"), CodeExpires: morning.Add(time.Minute), CreatedAt: morning}}))
+	_, err := s.RedeemCode(t.Context(), []byte("c"), "shop", morning, storage.Issue{Access: []byte("a"), AccessExpires: morning})
+	must(t, err)
+	rows, err := raw.QueryContext(t.Context(), "SELECT what, how FROM commits")
+	must(t, err)
+	defer rows.Close()
+	var early, waited int
+	for rows.Next() {
+		var what, how string
+		must(t, rows.Scan(&what, &how))
+		switch what {
+		case "INSERT logins created", "UPDATE logins waiting":
+			early++
+			if how != "off" {
+				t.Errorf("%s waits: %s", what, how)
+			}
+		default:
+			waited++
+			if how != "on" {
+				t.Errorf("%s does not wait: %s", what, how)
+			}
+		}
+	}
+	must(t, rows.Err())
+	if early != 2 || waited != 4 {
+		t.Errorf("%d and %d commits seen", early, waited)
+	}
+}
+
 // waitForALock asks until somebody in this database waits for a lock.
 func waitForALock(t *testing.T, raw *sql.DB) {
 	t.Helper()
