@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"syscall"
 	"time"
 )
@@ -29,8 +30,16 @@ func Listen(addr string) (net.Listener, error) {
 	return l, nil
 }
 
-// Serve answers on l until ctx ends, then lets running requests finish.
+// collectAt is how far the heap may outgrow what is alive before garbage is collected, in percent. Little is alive, so the
+// usual 100 would collect every few logins, for a tenth of their CPU; four times as much stays below 100 MiB.
+const collectAt = 400
+
+// Serve answers on l until ctx ends, then lets running requests finish. It sets the garbage collector's pace, unless the
+// operator has with GOGC.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	base, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	s := &http.Server{
