@@ -128,6 +128,22 @@ func parsed(text []byte) (ask.Request, error) {
 	return r, nil
 }
 
+// tooOld says whether the card has to be read again, because what a session knows was verified too long ago for the request.
+// Who wants no page hears what can be said without one.
+func (p *Provider) tooOld(r storage.AuthRequest, s storage.Session) (bool, error) {
+	if !slices.Contains(r.Items, claims.WordVerified) || slices.Contains(r.Prompt, "none") {
+		return false, nil
+	}
+	asked, err := parsed(r.Claims)
+	return asked.TooOld(p.Frameworks(), s.AuthTime, p.Now()), err
+}
+
+// essential are the items of which the relying party of l says that it needs them.
+func essential(l storage.Login) ([]claims.Item, error) {
+	asked, err := parsed(l.Request.Claims)
+	return asked.Essential(), err
+}
+
 // done is how the facts of l were verified: when the card gave them, which for a session or a memory is a while ago.
 func (p *Provider) done(l storage.Login, person claims.Person) ask.Done {
 	if !person.Verified() {

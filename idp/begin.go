@@ -33,7 +33,11 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 		case err == nil:
 			_, met := worth(s.ACR, r)
 			hasFacts := len(items(r)) == 0 || good(c, s.Facts)
-			if expected(r, link) && hasFacts && met && session.Serves(s, r, p.Now()) {
+			old, err := p.tooOld(r, s)
+			if err != nil {
+				return Step{}, err
+			}
+			if expected(r, link) && hasFacts && met && !old && session.Serves(s, r, p.Now()) {
 				return p.fromSession(ctx, c, r, b, s, link)
 			}
 		case !errors.Is(err, storage.ErrNotFound):

@@ -43,6 +43,7 @@ type Step struct {
 	Client storage.Client
 	Ticket string         // ShowWait: the launch link's ticket
 	Offers []claims.Offer // ShowConsent
+	Needed []claims.Item  // ShowConsent: the relying party says that it needs these
 	Link   storage.Link   // ShowConsent: what is remembered between the person and the client
 	Wants  claims.Wants   // ShowConsent: where the offers would go
 	Ends   time.Time      // ShowConsent: the card's certificate ends then, which is soon; zero: not
@@ -71,6 +72,9 @@ func (p *Provider) step(l storage.Login, link *storage.Link, c storage.Client, b
 	case storage.Returned:
 		offered, err := p.offer(l, *link, c)
 		if err != nil {
+			return Step{}, err
+		}
+		if s.Needed, err = essential(l); err != nil {
 			return Step{}, err
 		}
 		s.Show, s.Offers, s.Wants, s.Link = ShowConsent, offered.offers, offered.wants, *link

@@ -48,8 +48,11 @@ func (t Text) takes(word string) bool {
 
 // takes counts the age from the second, not from the day that will be said: a login of a minute ago is a minute old.
 func (t Time) takes(done Done, now time.Time) bool {
-	young := t.MaxAge == nil || now.Unix()-done.Time.Unix() <= *t.MaxAge
-	return young && Text{OneOf: t.OneOf}.takes(done.All.Time)
+	return t.young(done.Time, now) && Text{OneOf: t.OneOf}.takes(done.All.Time)
+}
+
+func (t Time) young(done, now time.Time) bool {
+	return t.MaxAge == nil || now.Unix()-done.Unix() <= *t.MaxAge
 }
 
 // show fills in the templates that a piece of evidence meets; several are joined.

@@ -36,6 +36,8 @@ type Claim struct {
 	Path  string // in the request, for its developer
 	Claim claims.Claim
 	OneOf []any // condition on its value; nil: none
+
+	Essential bool // the relying party says that it needs it (OIDC Core 5.5.1); the person decides all the same
 }
 
 // Parse reads the text of a claims parameter. What it does not know it ignores, as the specifications have it; what is
@@ -129,11 +131,11 @@ func (p *parser) add(list []Claim, m member, path string) []Claim {
 		return list
 	}
 	at := path + "." + known.Text()
-	oneOf, _ := p.claim(m.value, at)
+	oneOf, essential := p.claim(m.value, at)
 	if p.free {
 		oneOf = nil
 	}
-	return append(list, Claim{Path: at, Claim: known, OneOf: oneOf})
+	return append(list, Claim{Path: at, Claim: known, OneOf: oneOf, Essential: essential})
 }
 
 // claim reads null or the object behind a claim's name (OIDC Core 5.5.1).

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"tegata/claims"
 	"tegata/claims/ask"
@@ -140,6 +141,32 @@ func TestWhatARequestAsksFor(t *testing.T) {
 		if r, err := ask.Parse(`{"id_token":{"acr":` + wish + `}}`); err != nil || r.IDToken.ACR != nil {
 			t.Errorf("acr %s demands %v, %v", wish, r.IDToken.ACR, err)
 		}
+	}
+}
+
+func TestWhatIsNeededAndHowFresh(t *testing.T) {
+	r, err := ask.Parse(`{"id_token":{"gender":{"essential":true},"name":{"essential":false}},"userinfo":{"verified_claims":[
+		{"verification":{"trust_framework":null,"time":{"max_age":60}},"claims":{"age_over_18":{"essential":true}}},
+		{"verification":{"trust_framework":{"value":"gold"},"time":{"max_age":10}},"claims":{"name":null}},
+		{"verification":{"trust_framework":null,"time":{"max_age":1}},"claims":null}]}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := r.Essential(); !slices.Equal(got, []claims.Item{"gender", "age_over_18"}) {
+		t.Errorf("essential: %v", got)
+	}
+	read := time.Unix(1_800_000_000, 0)
+	for _, tc := range []struct {
+		framework string
+		age       time.Duration
+		want      bool
+	}{{"silver", 60 * time.Second, false}, {"silver", 61 * time.Second, true}, {"gold", 10 * time.Second, false}, {"gold", 11 * time.Second, true}} {
+		if got := r.TooOld([]string{tc.framework}, read, read.Add(tc.age)); got != tc.want {
+			t.Errorf("%s after %v: %v", tc.framework, tc.age, got)
+		}
+	}
+	if r.TooOld(nil, read, read.Add(time.Hour)) {
+		t.Error("what nobody verifies is too old")
 	}
 }
 

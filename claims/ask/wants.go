@@ -41,6 +41,30 @@ func (r Request) Items(frameworks []string) []claims.Item {
 	return slices.DeleteFunc(claims.Catalogue(), func(i claims.Item) bool { return !slices.Contains(asked, i) })
 }
 
+// Essential are the items of which the relying party says that it needs them, in the order of the catalogue.
+func (r Request) Essential() []claims.Item {
+	var needed []claims.Item
+	for _, c := range r.All() {
+		if c.Essential {
+			needed = append(needed, c.Claim.Item())
+		}
+	}
+	return slices.DeleteFunc(claims.Catalogue(), func(i claims.Item) bool { return !slices.Contains(needed, i) })
+}
+
+// TooOld says whether claims that could be heard under these trust frameworks would not be, because they were verified so
+// long ago.
+func (r Request) TooOld(frameworks []string, done, now time.Time) bool {
+	for _, t := range []Target{r.IDToken, r.UserInfo} {
+		for _, v := range t.Verified {
+			if len(v.Claims) > 0 && v.Verification.possible(frameworks) && !v.Verification.Time.young(done, now) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Wants says what may be answered to the request and to items that were asked by scope, given what was done to verify
 // them. locales are the relying party's claims_locales: with several of them names and addresses also come with the tags
 // of those that they are written in (OIDC Core 5.2).

@@ -232,14 +232,53 @@ func TestVerifiedClaimsSayWhatWasDoneAndNoMore(t *testing.T) {
 	if info != want {
 		t.Errorf("%s", info)
 	}
-	w.Town.Clock.Advance(30 * time.Minute)
-	stale := bank.Request("scope=openid", `claims={"userinfo":{"gender":null,"verified_claims":{"verification":{"trust_framework":null,"time":{"max_age":600}},"claims":{"name":null}}}}`)
-	p := b.Get(stale.URL()) // gender is new
-	if form := p.Form("/consent"); form.Action == "" || strings.Contains(p.Body, "手形　太郎") {
-		t.Fatalf("what will not be sent is on the page: %v", form)
+}
+
+// What was verified too long ago is read anew, once: a login whose card was read just now is not asked for the card again.
+func TestFactsThatAreTooOldAreReadAgain(t *testing.T) {
+	w := open(t)
+	bank := w.Register(clients.Metadata{ClientID: "bank", Scope: everyScope})
+	request := func(more ...string) idptest.Request {
+		return bank.Request(append(more, "scope=openid", `claims={"userinfo":{"gender":null,"verified_claims":{"verification":{"trust_framework":null,`+
+			`"time":{"max_age":600}},"claims":{"name":null}}}}`)...)
 	}
-	if _, info := heard(t, bank, stale, w.Answered(b.Submit(p.Form("/consent"), "decision=allow"), stale)); info != `{"gender":"male"}` {
-		t.Errorf("a verification that is too old: %s", info)
+	b, r := w.NewBrowser(), request()
+	w.Login(b, r, "taro")
+	w.Town.Clock.Advance(10 * time.Minute)
+	if _, info := heard(t, bank, r, w.Answered(b.Get(r.URL()), r)); !strings.Contains(info, `"name":"手形　太郎"`) {
+		t.Errorf("after ten minutes: %s", info)
+	}
+	w.Town.Clock.Advance(time.Second)
+	silent := request("prompt=none")
+	if _, info := heard(t, bank, silent, w.Answered(b.Get(silent.URL()), silent)); info != `{"gender":"male"}` {
+		t.Errorf("where no page may be shown: %s", info)
+	}
+	if p := b.Get(r.URL()); p.Form("/start").Action == "" {
+		t.Fatalf("the card is not asked for: %d, away %v", p.Status, p.Away)
+	}
+	if _, info := heard(t, bank, r, w.Answered(w.Present(b, r, "taro"), r)); !strings.Contains(info, `"name":"手形　太郎"`) {
+		t.Errorf("read again: %s", info)
+	}
+	plain := bank.Request("scope=openid gender")
+	w.Town.Clock.Advance(20 * time.Minute)
+	if got := w.Answered(b.Get(plain.URL()), plain); !got.Has("code") {
+		t.Errorf("who asks for no age of facts has the card read again: %v", got)
+	}
+}
+
+func TestWhatIsEssentialIsToldAndCanBeLeftOut(t *testing.T) {
+	w := open(t)
+	bank := w.Register(clients.Metadata{ClientID: "bank", Scope: "openid name gender"})
+	r := bank.Request("scope=openid", `claims={"userinfo":{"name":null,"gender":{"essential":true}}}`)
+	b := w.NewBrowser()
+	page := w.Present(b, r, "taro")
+	const note = "サイトは、これが必要だとしています。それでも外すことができます。"
+	_, after, found := strings.Cut(page.Body, `value="gender"`)
+	if !found || strings.Count(page.Body, note) != 1 || !strings.Contains(after[:strings.Index(after, "</li>")], note) {
+		t.Errorf("the page says it %d times", strings.Count(page.Body, note))
+	}
+	if _, info := heard(t, bank, r, w.Answered(b.Submit(page.Form("/consent").Without("gender"), "decision=allow"), r)); info != `{"name":"手形　太郎"}` {
+		t.Errorf("%s", info)
 	}
 }
 

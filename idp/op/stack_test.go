@@ -36,6 +36,12 @@ func onBoth(t *testing.T, test func(t *testing.T, w *idptest.World)) {
 
 func openOn(t testing.TB, url string) *idptest.World {
 	t.Helper()
+	return openAs(t, url, func(*provider.Options) {})
+}
+
+// openAs is openOn for an operator who has decided something else.
+func openAs(t testing.TB, url string, decide func(*provider.Options)) *idptest.World {
+	t.Helper()
 	return idptest.Open(t, func(t testing.TB, p idptest.Parts) idptest.Site {
 		t.Helper()
 		keyset, err := seal.NewKeyset()
@@ -46,13 +52,15 @@ func openOn(t testing.TB, url string) *idptest.World {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, err := provider.Open(t.Context(), provider.Options{
+		options := provider.Options{
 			Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation, Relations: p.Relations,
 			CardInfoIssuers: []*rsa.PublicKey{p.Town.Authority.CardInfoIssuer()}, LaunchTemplate: p.Launch,
 			Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Certificates: op.Certificates{
 				Header: "Client-Cert", Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, Roots: roots(t)},
 				Registration: &op.Registration{}, PolicyURI: "https://city.example/privacy", TermsURI: "https://city.example/terms"},
-			Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log})
+			Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log}
+		decide(&options)
+		o, err := provider.Open(t.Context(), options)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -154,6 +154,7 @@ func (s *Show) consentPage(step idp.Step, lang string) ui.ConsentPage {
 	for _, o := range step.Offers {
 		if line, shown := consentItem(would, o); shown {
 			line.Required = !idp.Optional(step.Offers)
+			line.Needed = slices.Contains(step.Needed, o.Item)
 			line.Purpose, line.ByDay = itemPurpose(step.Client, o.Item, lang), slices.Contains(step.Client.Policy.ByDay, string(o.Item))
 			p.Items = append(p.Items, line)
 			p.Verified = p.Verified || line.Verified

@@ -100,7 +100,8 @@ type ConsentItem struct {
 	Available bool   // the card gave it; else Value is not shown and nothing is sent
 	Reason    string // why it is not available, a claims.Reason
 	Replaced  bool   // a name with characters that the card cannot write
-	Required  bool   // the site asks for it as essential: no check box
+	Required  bool   // it is all that the site asks for: no check box
+	Needed    bool   // the site says that it needs it; the person may leave it out all the same
 	Checked   bool   // state of the check box
 	Purpose   string // why the site wants this one, in its own words; "" shows nothing
 	ByDay     bool   // an age that counts as reached on the day before the birthday

@@ -34,7 +34,7 @@ func samples(name string) map[string]Page {
 			Items: []ConsentItem{
 				{Key: "age_over_18", Value: "true", Available: true, Required: true, Verified: true},
 				{Key: "address", Value: name, Available: true, Checked: true, Verified: true, Purpose: name},
-				{Key: "birthdate", Value: "1990-04-01", Available: true},
+				{Key: "birthdate", Value: "1990-04-01", Available: true, Needed: true},
 				{Key: "gender"},
 			}},
 		"consent, renewed": ConsentPage{RPName: name, RPHost: "shop.example", CardEnds: "2027-02-17", Renewable: true, Action: "/login/a/consent", FormTargets: back,
