@@ -183,6 +183,12 @@ func Answer(l storage.Login) (storage.Login, error) {
 	return next(l, storage.Answered), nil
 }
 
+// Without lets an agent that holds a login go on with another source of attributes: the card does not have these.
+func Without(l storage.Login, sources []string) storage.Login {
+	l.Request.Without = sources
+	return next(l, l.State)
+}
+
 // Cancel ends a login because the person said no.
 func Cancel(l storage.Login) (storage.Login, error) {
 	if l.State.Terminal() {

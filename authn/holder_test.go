@@ -132,6 +132,9 @@ func TestTheHolderIsAskedAboutOnlyWhereThereAreTwoCertificates(t *testing.T) {
 	revoked.Correspondence = stranger
 	_, bad := materialOf(t, "revoked")
 	for range 20 { // always the same refusal, whoever answers first
-		revoked.wants(t, revoked.two(t, taro, bad), fail.CertificateRevoked)
+		revoked.wants(t, revoked.two(t, taro, bad), fail.SignCertEnded)
 	}
+	_, old := materialOf(t, "expired")
+	revoked.wants(t, revoked.two(t, taro, old), fail.SignCertEnded)
+	revoked.wants(t, revoked.two(t, bad, old), fail.CertificateRevoked) // a card that is not good has no other way
 }

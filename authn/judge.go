@@ -138,24 +138,43 @@ type check struct {
 }
 
 // certificates checks paths first and then asks what is to be asked, all at once: each answer may take seconds. It
-// returns the anchor of each, and what the login is worth.
+// returns the anchor of each, and what the login is worth. A signature certificate that has ended on a card that is good is
+// said to be just that: the card can still be used in another way.
 func (j *Judge) certificates(ctx context.Context, client string, checks []check) ([]*x509.Certificate, string, error) {
 	var asks []func() (string, error)
 	issuers := make([]*x509.Certificate, len(checks))
 	for i, c := range checks {
 		issuer, err := j.Trust.Check(c.leaf, c.purpose, j.Now())
+		if c.purpose == jpki.Signature && errors.Is(err, fail.CertificateExpired) {
+			asks = append(asks, func() (string, error) { return ACR, fail.SignCertEnded.Because(err) })
+			continue
+		}
 		if err != nil {
 			return nil, "", err
 		}
 		issuers[i] = issuer
 		q := revocation.Question{Leaf: c.leaf, Issuer: issuer, Purpose: c.purpose.String(), Client: client}
 		asks = append(asks, func() (string, error) { return j.ask(ctx, q) })
+		if c.purpose == jpki.Signature {
+			asks[i] = ended(asks[i])
+		}
 	}
 	if len(checks) > 1 && j.Correspondence != nil {
 		asks = append(asks, func() (string, error) { return ACR, j.oneHolder(ctx, checks[0].leaf, checks[1].leaf, client) })
 	}
 	acr, err := all(asks)
 	return issuers, acr, err
+}
+
+// ended calls a revoked signature certificate by its own name. The refusal of the authentication certificate comes before it.
+func ended(ask func() (string, error)) func() (string, error) {
+	return func() (string, error) {
+		acr, err := ask()
+		if errors.Is(err, fail.CertificateRevoked) {
+			err = fail.SignCertEnded.Because(err)
+		}
+		return acr, err
+	}
 }
 
 // all runs the questions at once and takes the answers in their order, so that the same cards always hear the same.

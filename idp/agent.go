@@ -63,7 +63,7 @@ func (p *Provider) agentContext(l storage.Login, c storage.Client) agent.Context
 		ctx.Items = append(ctx.Items, string(i))
 	}
 	if len(ctx.Operations) > 1 {
-		ctx.Sources = p.sourcesFor(c)
+		ctx.Sources = p.sourcesFor(c, l.Request)
 	}
 	return ctx
 }
@@ -122,10 +122,13 @@ func (p *Provider) Result(ctx context.Context, r agent.ResultRequest) (string, e
 	if err := p.allowed(methodsOf(r)...); err != nil {
 		return "", err
 	}
-	if err := p.acceptable(ctx, judged.ClientID, r); err != nil {
+	if err := p.acceptable(ctx, judged, r); err != nil {
 		return "", p.reject(ctx, judged, fail.From(err))
 	}
 	evidence, err := p.Judge.Judge(ctx, judged, r)
+	if err != nil && p.another(ctx, judged, err) {
+		return "", err
+	}
 	if err != nil {
 		return "", p.reject(ctx, judged, fail.From(err))
 	}

@@ -135,13 +135,28 @@ func (p *Provider) tooOld(r storage.AuthRequest, s storage.Session) (bool, error
 		return false, nil
 	}
 	asked, err := parsed(r.Claims)
-	return asked.TooOld(p.Frameworks(), s.AuthTime, p.Now()), err
+	if err != nil || len(s.Facts) == 0 {
+		return false, err
+	}
+	person, err := claims.DecodePerson(s.Facts)
+	if err != nil {
+		return false, fail.Internal.Because(err)
+	}
+	return asked.TooOld(p.Frameworks(), readAt(person, s.AuthTime), p.Now()), nil
 }
 
 // essential are the items of which the relying party of l says that it needs them.
 func essential(l storage.Login) ([]claims.Item, error) {
 	asked, err := parsed(l.Request.Claims)
 	return asked.Essential(), err
+}
+
+// readAt is when a card gave the facts: at the login, where nothing else is known.
+func readAt(person claims.Person, login time.Time) time.Time {
+	if at := person.ReadAt(); !at.IsZero() {
+		return at
+	}
+	return login
 }
 
 // done is how the facts of l were verified: when the card gave them, which for a session or a memory is a while ago.
@@ -153,10 +168,7 @@ func (p *Provider) done(l storage.Login, person claims.Person) ask.Done {
 	if l.ACR != authn.ACR {
 		level = ""
 	}
-	at := person.ReadAt()
-	if at.IsZero() {
-		at = l.AuthTime
-	}
+	at := readAt(person, l.AuthTime)
 	day := at.UTC().Truncate(24 * time.Hour).Format(time.RFC3339)
 	return ask.Done{All: claims.CardVerification(p.framework(person.Source(), l.ACR), level, day, person.Source()), Time: at}
 }

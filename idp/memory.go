@@ -72,7 +72,7 @@ func (p *Provider) suffices(c storage.Client, r storage.AuthRequest, m storage.M
 
 // verifies says that the client's conditions on a verification are met as they would be by the card today.
 func (p *Provider) verifies(c storage.Client, r storage.AuthRequest, m storage.Memory, person claims.Person) bool {
-	if best := p.sourcesFor(c); len(best) > 0 && best[0] != string(person.Source()) {
+	if best := p.sourcesFor(c, r); len(best) > 0 && best[0] != string(person.Source()) {
 		return false
 	}
 	l := storage.Login{Request: r, ACR: m.ACR, AuthTime: p.Now()}

@@ -33,7 +33,7 @@ func (p *Provider) servable(ctx context.Context, l storage.Login) error {
 		if err != nil {
 			return err
 		}
-		if len(p.sourcesFor(c)) == 0 {
+		if len(p.sourcesFor(c, l.Request)) == 0 {
 			return fail.MethodDisabled
 		}
 	}

@@ -50,6 +50,7 @@ type Config struct {
 	Unchanged   func(time.Time) bool     // says for certain that no client record changed since; nil: then one is believed for a second
 	SubjectKey  []byte                   // secret of pairwise subjects; it must never change
 	SessionRule session.Rule
+	Cheapest    bool            // facts come from the source of least effort, wherever all are good enough
 	AgeRules    claims.AgeRules // predicates that the operator counts by the day (R20); nil counts all by the instant
 	Now         func() time.Time
 	Rand        io.Reader

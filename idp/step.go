@@ -9,6 +9,7 @@ import (
 	"tegata/authn"
 	"tegata/authn/fail"
 	"tegata/claims"
+	"tegata/idp/clients"
 	"tegata/storage"
 )
 
@@ -38,15 +39,17 @@ const (
 
 // Step is what comes next in a login.
 type Step struct {
-	Show   Show
-	Login  storage.Login
-	Client storage.Client
-	Ticket string         // ShowWait: the launch link's ticket
-	Offers []claims.Offer // ShowConsent
-	Needed []claims.Item  // ShowConsent: the relying party says that it needs these
-	Link   storage.Link   // ShowConsent: what is remembered between the person and the client
-	Wants  claims.Wants   // ShowConsent: where the offers would go
-	Ends   time.Time      // ShowConsent: the card's certificate ends then, which is soon; zero: not
+	Show    Show
+	Login   storage.Login
+	Client  storage.Client
+	Ticket  string          // ShowWait: the launch link's ticket
+	Sources []string        // ShowLogin: where the facts may come from, first choice first; nil when nothing is asked
+	Offers  []claims.Offer  // ShowConsent
+	Needed  []claims.Item   // ShowConsent: the relying party says that it needs these
+	Ages    claims.AgeRules // ShowConsent: how ages are counted for this relying party
+	Link    storage.Link    // ShowConsent: what is remembered between the person and the client
+	Wants   claims.Wants    // ShowConsent: where the offers would go
+	Ends    time.Time       // ShowConsent: the card's certificate ends then, which is soon; zero: not
 	// Renewable: ShowConsent, the card may have replaced another one, see TakeOver.
 	Renewable bool
 	Memorable bool          // ShowConsent: what the card said may be remembered, see Decision.Remember
@@ -62,6 +65,9 @@ func (p *Provider) step(l storage.Login, link *storage.Link, c storage.Client, b
 	switch l.State {
 	case storage.Created:
 		s.Show = ShowLogin
+		if len(items(l.Request)) > 0 {
+			s.Sources = p.sourcesFor(c, l.Request)
+		}
 	case storage.Waiting, storage.Claimed:
 		s.Show, s.Ticket = ShowWait, authn.Ticket(l, b.Secret)
 	case storage.Verified:
@@ -74,6 +80,7 @@ func (p *Provider) step(l storage.Login, link *storage.Link, c storage.Client, b
 		if err != nil {
 			return Step{}, err
 		}
+		s.Ages = clients.AgeRules(c, p.AgeRules)
 		if s.Needed, err = essential(l); err != nil {
 			return Step{}, err
 		}
@@ -140,6 +147,7 @@ func (p *Provider) Start(ctx context.Context, id string, b Browser, lang string)
 		if lang != "" {
 			l.Request.UILocales = []string{lang}
 		}
+		l.Request.Without = nil // it may be another card
 		return authn.Start(l, b.Secret, p.Now(), p.Rand)
 	})
 }

@@ -130,6 +130,7 @@ type AuthRequest struct {
 	Subjects      []string `json:"subjects,omitempty"`       // whom Claims asks about; nobody else may be answered for; nil: anybody
 	ACR           []string `json:"acr,omitempty"`            // of which Claims wants the login to be worth one; nil: whatever it is worth
 	TellAuthTime  bool     `json:"tell_auth_time,omitempty"`
+	Without       []string `json:"without,omitempty"`  // sources of attributes that the card at hand has turned out not to have
 	Subject       string   `json:"subject,omitempty"`  // whom the relying party expects (id_token_hint); nobody else may be answered for
 	DPoPKey       []byte   `json:"dpop_jkt,omitempty"` // whose proof the code needs: RFC 7638 thumbprint (RFC 9449 section 10)
 	Recall        string   `json:"recall,omitempty"`   // the account whose remembered facts are meant to answer it; "" the card's are

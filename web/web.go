@@ -34,7 +34,6 @@ type Config struct {
 	IDP            *idp.Provider
 	Edge           op.Options
 	LaunchTemplate string // {ticket} is replaced
-	ReadsCardInfo  bool   // agents may use the card-info application where there is no signature certificate
 	AsksHolder     bool   // the authority is asked whether two certificates are of one person
 	TrustedProxies []netip.Prefix
 	Ready          func(context.Context) error // may we be sent traffic?
@@ -53,7 +52,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	pages.Log = c.Log
 	s := &show.Show{
-		UI: pages, Issuer: c.IDP.Issuer, LaunchTemplate: c.LaunchTemplate, ReadsSign: true, ReadsCardInfo: c.ReadsCardInfo,
+		UI: pages, Issuer: c.IDP.Issuer, LaunchTemplate: c.LaunchTemplate,
 		AsksHolder: c.AsksHolder,
 		Audit:      c.Audit, Developers: c.Developers, Now: c.Now, Rand: c.Rand, Log: c.Log,
 	}

@@ -5,12 +5,14 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"io"
 	"regexp"
 	"slices"
 
 	"tegata/authn/card"
 	"tegata/authn/fail"
+	"tegata/authn/source"
 	"tegata/authn/statement"
 )
 
@@ -41,22 +43,35 @@ func (s Secrets) wipe() {
 
 // Source tells which attribute source Perform will use with this card, so that a window knows what to ask
 // for: the first of Context.Sources that the card can serve, "" when no attributes are asked for.
-// fail.SignCertMissing: the only source is a signature certificate, and this card has none.
+// fail.SignCertMissing: the only source is a signature certificate, and this card has none; fail.SignCertEnded: it has
+// one that is good no more.
 func (s *Session) Source(ctx context.Context, c Card) (string, error) {
 	if !slices.Contains(s.context.Operations, statement.ReadAttributes) {
 		return "", nil
 	}
-	for _, source := range s.context.Sources {
-		switch source {
-		case statement.CardInfo:
-			return source, nil
-		case statement.SignatureCertificate:
-			if has, err := c.HasSignCertificate(ctx); has || err != nil {
-				return source, err
-			}
+	at := source.Card{Signature: true, Ended: s.ended.Load()}
+	chosen, why := source.Choose(s.context.Sources, at)
+	if chosen == statement.SignatureCertificate { // the card is asked only where it matters
+		var err error
+		if at.Signature, err = c.HasSignCertificate(ctx); err != nil {
+			return "", err
 		}
+		chosen, why = source.Choose(s.context.Sources, at)
+	}
+	switch {
+	case chosen != "":
+		return chosen, nil
+	case why == source.Ended:
+		return "", fail.SignCertEnded
 	}
 	return "", fail.SignCertMissing
+}
+
+// GoesOn says whether a refusal leaves the login open for another source of attributes: the card's signature certificate
+// has ended, and the provider takes others.
+func (s *Session) GoesOn(refusal error) bool {
+	other, _ := source.Choose(s.context.Sources, source.Card{Ended: true})
+	return errors.Is(refusal, fail.SignCertEnded) && other != ""
 }
 
 // NeedsPassword says whether Perform will want the password of the signature key from the holder of this card.
@@ -68,7 +83,8 @@ func (s *Session) NeedsPassword(ctx context.Context, c Card) (bool, error) {
 // Perform does what the context asks for with the card, brings the result to the provider once and
 // returns the completion code. Each secret goes to the card at most once, and none before all of them have the right
 // form; all are wiped when it returns. After an error of the card (fail.PINWrong with the tries left, ...) it may be
-// called again with new entries; once the result went out, fail.AlreadyUsed.
+// called again with new entries, and so after fail.SignCertEnded as long as Source has another one; once the result went
+// out, fail.AlreadyUsed.
 func (s *Session) Perform(ctx context.Context, c Card, secrets Secrets) (string, error) {
 	defer secrets.wipe()
 	if !s.mu.TryLock() {
@@ -208,7 +224,11 @@ func (s *Session) signAttributes(key crypto.Signer, leaf *x509.Certificate, logi
 func (s *Session) post(ctx context.Context, result ResultRequest) (string, error) {
 	s.posted = true
 	var answer ResultResponse
-	if err := s.client.call(ctx, s.key, ResultPath, result, &answer); err != nil {
+	err := s.client.call(ctx, s.key, ResultPath, result, &answer)
+	if s.GoesOn(err) && !s.ended.Swap(true) {
+		s.posted = false
+	}
+	if err != nil {
 		return "", err
 	}
 	if !codeForm.MatchString(answer.Code) {

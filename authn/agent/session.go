@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tegata/authn/fail"
@@ -24,8 +25,9 @@ type Session struct {
 	ticket  string // hash
 	context Context
 
-	mu     sync.Mutex // one Perform at a time
-	posted bool       // the result went out: it goes once
+	mu     sync.Mutex  // one Perform at a time
+	posted bool        // the result went out: it goes once
+	ended  atomic.Bool // the provider has found that the card's signature certificate is good no more
 }
 
 // Claim redeems a ticket at the trusted provider and checks what it says. returnAddr is the address of the

@@ -66,6 +66,7 @@ type Persona struct {
 	PasswordTries        int
 	SignatureCertificate *bool // nil = by age: from 15
 	Status               Status
+	Moved                bool // she has moved: the signature certificate is revoked, and she has no new one yet
 	Title                Title
 	Unknown              []string // keys of the file that mean nothing, sorted; the caller warns
 }

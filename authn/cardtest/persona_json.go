@@ -71,6 +71,9 @@ func ParsePersona(id string, data []byte) (Persona, error) {
 	p.PasswordTries = k.number("password_tries", maxPasswordTries)
 	p.SignatureCertificate = k.choice("signature_certificate")
 	p.Status = Status(k.text("status", string(Good), "good, revoked, suspended or expired", isStatus))
+	if moved := k.choice("moved"); moved != nil {
+		p.Moved = *moved
+	}
 	p.Title = k.title(id)
 	p.Unknown = slices.Sorted(maps.Keys(k.raw))
 	if p.Birthdate == "" && k.err == nil {

@@ -31,6 +31,7 @@ var (
 	// The certificate and the evidence.
 	CertificateExpired    = New("certificate_expired", 403, Municipality, "access_denied")
 	CertificateRevoked    = New("certificate_revoked", 403, Municipality, "access_denied")
+	SignCertEnded         = New("signature_certificate_ended", 403, Municipality, "access_denied") // of a card that is good otherwise, as when its holder has moved
 	CertificateSuspended  = New("certificate_suspended", 403, Municipality, "access_denied")
 	RevocationUnavailable = New("revocation_unavailable", 503, Us, "temporarily_unavailable")
 	RenewalUnknown        = New("renewal_unknown", 422, You, "")    // no earlier record that a renewed card could take over

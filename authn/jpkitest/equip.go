@@ -30,6 +30,7 @@ type issuedCard struct {
 	Persona  string
 	Of       []byte // hash of what the card says about the persona
 	Status   cardtest.Status
+	Moved    bool // the signature certificate is revoked
 	Replaced bool // the persona changed and got another card: all that is on this one is revoked
 	Auth     issuedCertificate
 	Sign     *issuedCertificate // nil: no signature certificate
@@ -85,9 +86,11 @@ func (a *Authority) Equip(p cardtest.Persona) (cardtest.Material, error) {
 
 // digest covers what is on the card or decides what is: not the PINs, which are the holder's.
 func digest(p cardtest.Persona) ([]byte, error) {
-	data, err := json.Marshal([]any{
-		p.Name, p.NameSubstitution, p.Address, p.AddressSubstitution, p.Birthdate, p.Gender, p.SignatureCertificate, p.Status,
-	})
+	said := []any{p.Name, p.NameSubstitution, p.Address, p.AddressSubstitution, p.Birthdate, p.Gender, p.SignatureCertificate, p.Status}
+	if p.Moved { // for the others the hash is the one of earlier versions, so that their cards stay the same
+		said = append(said, "moved")
+	}
+	data, err := json.Marshal(said)
 	sum := sha256.Sum256(data)
 	return sum[:], err
 }
@@ -111,7 +114,7 @@ func (a *Authority) issueCard(p cardtest.Persona) (*issuedCard, error) {
 	if err != nil {
 		return nil, err
 	}
-	card := &issuedCard{Persona: p.ID, Status: p.Status, Auth: *auth, CardInfo: x509.MarshalPKCS1PrivateKey(keys[1]), CVC: cvc}
+	card := &issuedCard{Persona: p.ID, Status: p.Status, Moved: p.Moved, Auth: *auth, CardInfo: x509.MarshalPKCS1PrivateKey(keys[1]), CVC: cvc}
 	if signs {
 		card.Sign, err = a.issue(p, jpki.Signature, keys[2], issued)
 	}
@@ -178,7 +181,7 @@ func (a *Authority) find(purpose jpki.Purpose, serial *big.Int) (card *issuedCar
 	is := func(c *issuedCertificate) bool { return c != nil && serial.Cmp(big.NewInt(c.Serial)) == 0 }
 	for _, card := range a.cards {
 		if cert := card.of(purpose); is(cert) {
-			return card, cert, false
+			return card, cert, purpose == jpki.Signature && card.Moved
 		}
 		for i := range card.Past {
 			if was := &card.Past[i]; was.Purpose == purpose && is(&was.issuedCertificate) {

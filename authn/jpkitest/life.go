@@ -80,7 +80,7 @@ func (a *Authority) reissue(card *issuedCard, p cardtest.Persona, purposes ...jp
 		}
 	}
 	return a.change(func() {
-		card.Address = p.Address
+		card.Address, card.Moved = p.Address, card.Moved && !slices.Contains(purposes, jpki.Signature)
 		for i, purpose := range purposes {
 			card.Past = append(card.Past, pastCertificate{purpose, *card.of(purpose)})
 			*card.of(purpose) = *fresh[i]

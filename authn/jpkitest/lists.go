@@ -153,7 +153,7 @@ func (a *Authority) entries(issuer *ca, partition int, now time.Time) []x509.Rev
 	}
 	for _, card := range a.cards {
 		if c := card.of(issuer.purpose); c != nil {
-			add(c, a.statusNow(card, false))
+			add(c, a.statusNow(card, issuer.purpose == jpki.Signature && card.Moved))
 		}
 		for _, was := range card.Past {
 			if was.Purpose == issuer.purpose {

@@ -17,6 +17,7 @@ import (
 	"tegata/authn"
 	"tegata/authn/jpki"
 	"tegata/authn/revocation"
+	"tegata/claims"
 	"tegata/idp"
 	"tegata/idp/clients/fetch"
 	"tegata/idp/developer"
@@ -49,6 +50,8 @@ type Options struct {
 	Relations       *revocation.Relations // how certificates belong together; nil: nobody is asked, and evidence says so
 	StatusPeriod    time.Duration         // nobody who stays signed in is left unasked about for longer; 0 asks about nobody
 	CardInfoIssuers []*rsa.PublicKey
+	Cheapest        bool            // four digits before the password of the signature certificate, where both are good enough
+	AgeRules        claims.AgeRules // ages that are counted by the day for all clients (R20)
 	LaunchTemplate  string
 	TrustedProxies  []netip.Prefix
 	Edge            op.Options
@@ -116,7 +119,7 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	config := idp.Config{
 		Issuer: o.Issuer, Store: store, Keys: ring, ClientKeys: &fetch.Keys{Outside: o.Edge.Outside, Now: o.Now}, Judge: judge, Sources: judge.Sources(),
 		Memories: &authn.Sources{Revocation: o.Revocation, Issuer: p.trust.issuedFor, Now: o.Now},
-		MinAgent: MinAgent, Disabled: p.switches.disabled, Unchanged: p.switches.unchanged,
+		Cheapest: o.Cheapest, AgeRules: o.AgeRules, MinAgent: MinAgent, Disabled: p.switches.disabled, Unchanged: p.switches.unchanged,
 		SubjectKey: o.SubjectKey, SessionRule: session.Default, Now: o.Now, Rand: o.Rand, Log: o.Log, Wake: p.office.Wake}
 	if o.Relations != nil {
 		judge.Correspondence = o.Relations
@@ -139,7 +142,7 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	p.office.Store, p.office.Outside, p.office.Now, p.office.Log = store, o.Edge.Outside, o.Now, o.Log
 	p.office.Writers = map[string]outbox.Writer{idp.KindLogout: p.IDP.LogoutLetter}
 	p.Handler, err = web.New(web.Config{
-		IDP: p.IDP, Edge: o.Edge, LaunchTemplate: o.LaunchTemplate, ReadsCardInfo: len(o.CardInfoIssuers) > 0,
+		IDP: p.IDP, Edge: o.Edge, LaunchTemplate: o.LaunchTemplate,
 		AsksHolder: o.Relations != nil, TrustedProxies: o.TrustedProxies,
 		Ready: store.Ping, Audit: p.audit.note, Developers: developers, Now: o.Now, Rand: o.Rand, Log: o.Log})
 	if err != nil {

@@ -38,20 +38,21 @@ import (
 )
 
 type runCommand struct {
-	Listen   string `default:"127.0.0.1:9000" placeholder:"ADDR" help:"Provider."`
-	RP       string `name:"rp" default:"127.0.0.1:9001" placeholder:"ADDR" help:"Demo relying party."`
-	Cards    string `default:"127.0.0.1:9002" placeholder:"ADDR" help:"Card reader."`
-	JPKI     string `name:"jpki" default:"127.0.0.1:9003" placeholder:"ADDR" help:"J-LIS stand-in."`
-	Data     string `type:"path" placeholder:"DIR" help:"Keep everything here; a fresh temporary directory if left out."`
-	DB       string `name:"db" placeholder:"URL" help:"Postgres instead of SQLite."`
-	Clients  string `type:"path" placeholder:"FILE" help:"JSON array of client metadata (RFC 7591) to register."`
-	Personas string `type:"path" placeholder:"DIR" help:"More personas."`
-	Now      string `placeholder:"RFC3339" help:"The whole sandbox's clock starts here, once it is ready, and runs on."`
-	Launch   string `placeholder:"TEMPLATE" help:"Launch link of the login page, such as tegata:{ticket} for an installed agent; the card reader above if left out."`
-	Limits   bool   `help:"Limit rates as a server does; otherwise nothing is limited here."`
-	Approval bool   `help:"Clients that register themselves wait for approval, as at a server; otherwise they need none."`
-	JSON     bool   `name:"json" help:"Print one line of JSON when everything is ready."`
-	Verbose  bool   `short:"v" help:"Log every request."`
+	Listen          string `default:"127.0.0.1:9000" placeholder:"ADDR" help:"Provider."`
+	RP              string `name:"rp" default:"127.0.0.1:9001" placeholder:"ADDR" help:"Demo relying party."`
+	Cards           string `default:"127.0.0.1:9002" placeholder:"ADDR" help:"Card reader."`
+	JPKI            string `name:"jpki" default:"127.0.0.1:9003" placeholder:"ADDR" help:"J-LIS stand-in."`
+	Data            string `type:"path" placeholder:"DIR" help:"Keep everything here; a fresh temporary directory if left out."`
+	DB              string `name:"db" placeholder:"URL" help:"Postgres instead of SQLite."`
+	Clients         string `type:"path" placeholder:"FILE" help:"JSON array of client metadata (RFC 7591) to register."`
+	Personas        string `type:"path" placeholder:"DIR" help:"More personas."`
+	Now             string `placeholder:"RFC3339" help:"The whole sandbox's clock starts here, once it is ready, and runs on."`
+	Launch          string `placeholder:"TEMPLATE" help:"Launch link of the login page, such as tegata:{ticket} for an installed agent; the card reader above if left out."`
+	Limits          bool   `help:"Limit rates as a server does; otherwise nothing is limited here."`
+	FourDigitsFirst bool   `help:"Read the four attributes with four digits before asking for the password of the signature certificate, where both are good enough."`
+	Approval        bool   `help:"Clients that register themselves wait for approval, as at a server; otherwise they need none."`
+	JSON            bool   `name:"json" help:"Print one line of JSON when everything is ready."`
+	Verbose         bool   `short:"v" help:"Log every request."`
 }
 
 // site is one of the four servers.
@@ -269,7 +270,7 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 		Ledger: ledger, StatusPeriod: statusPeriod,
 		Relations: &revocation.Relations{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: &revocation.Platform{
 			URL: authority.PlatformURL(), Keys: []*ecdsa.PublicKey{authority.PlatformKey()}, HTTP: outbound, Now: w.now, Rand: rand.Reader}},
-		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: launch,
+		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, Cheapest: c.FourDigitsFirst, LaunchTemplate: launch,
 		Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Registration: &op.Registration{Rules: rules, Approve: !c.Approval}, Limits: limits}, Now: w.now, Rand: rand.Reader, Log: w.log})
 }
 

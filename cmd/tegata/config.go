@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tegata/authn/jpki"
+	"tegata/claims"
 	"tegata/cmd/provider"
 	"tegata/idp/keys"
 	"tegata/idp/limit"
@@ -41,6 +42,8 @@ type config struct {
 	tlsConfig
 	hardware
 	CardInfoIssuers []string `env:"TEGATA_CARD_INFO_ISSUERS" type:"path" help:"PEM files with public keys that certify card-info data, where the operator has them."`
+	FourDigitsFirst bool     `env:"TEGATA_FOUR_DIGITS_FIRST" help:"Read the four attributes with four digits before asking for the password of the signature certificate, where both are good enough. Needs --card-info-issuers."`
+	ByDay           []string `env:"TEGATA_BY_DAY" placeholder:"AGE" help:"Ages that count as reached on the day before the birthday for all relying parties, as in some laws: age_over_65. Not age_over_20. For one relying party see 'tegata client create'."`
 	LaunchTemplate  string   `env:"TEGATA_LAUNCH_TEMPLATE" default:"tegata:{ticket}" help:"Link that wakes the agent."`
 	TrustedProxies  []string `env:"TEGATA_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed (CIDR)."`
 	ClientCert      string   `name:"client-cert-header" env:"TEGATA_CLIENT_CERT_HEADER" placeholder:"NAME" help:"Header in which the trusted proxies hand on a client's TLS certificate: Client-Cert of RFC 9440, or a percent-encoded PEM block. The proxy must remove it from what clients send."`
@@ -62,6 +65,7 @@ type checked struct {
 	anchors  jpki.Anchors
 	policies jpki.Policies
 	cardInfo []*rsa.PublicKey
+	ages     claims.AgeRules
 	proxies  []netip.Prefix
 	clients  op.Certificates
 
@@ -96,6 +100,12 @@ func (c config) check() (checked, error) {
 	p.add(err != nil || len(subject) < 32, "TEGATA_SUBJECT_KEY must be at least 32 bytes in base64 (make one with 'tegata keys init')")
 	out.subject = subject
 	p.add(!strings.Contains(c.LaunchTemplate, "{ticket}"), "TEGATA_LAUNCH_TEMPLATE must contain {ticket}")
+	p.add(c.FourDigitsFirst && len(c.CardInfoIssuers) == 0, "TEGATA_FOUR_DIGITS_FIRST needs TEGATA_CARD_INFO_ISSUERS: nothing else is read with four digits")
+	out.ages = claims.AgeRules{}
+	for _, item := range c.ByDay {
+		out.ages[claims.Item(item)] = claims.ByDay
+	}
+	p.add(out.ages.Check() != nil, "TEGATA_BY_DAY may name ages such as age_over_65, and not age_over_20")
 	out.revocationChecked = c.revocationConfig.check(&p)
 	p.add(c.MaxConns < 1, "TEGATA_MAX_CONNS must be at least 1")
 	out.anchors, out.policies = c.trust(&p)

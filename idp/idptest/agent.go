@@ -158,6 +158,13 @@ func (w *World) UseCard(launch, persona string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = c.Close() }() // a virtual card
-	return session.Perform(w.T.Context(), c, agent.Secrets{
-		PIN: []byte(p.PIN), Password: []byte(p.Password), CardInfoPIN: []byte(p.CardInfoPIN)})
+	enter := func() (string, error) {
+		return session.Perform(w.T.Context(), c, agent.Secrets{
+			PIN: []byte(p.PIN), Password: []byte(p.Password), CardInfoPIN: []byte(p.CardInfoPIN)})
+	}
+	code, err := enter()
+	if session.GoesOn(err) {
+		return enter()
+	}
+	return code, err
 }

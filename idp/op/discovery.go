@@ -61,6 +61,7 @@ type metadata struct {
 	Aliases        *aliases `json:"mtls_endpoint_aliases,omitempty"`
 	CertBound      bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 section 3.3
 	Profiles       []string `json:"tegata_client_profiles_supported"`           // what a client's profile may be
+	AgesByDay      []string `json:"tegata_ages_by_day,omitempty"`               // reached on the day before the birthday, for every relying party (R20)
 	MinAgent       string   `json:"tegata_agent_min_version,omitempty"`         // oldest agent that may claim a login; its doctor asks
 	identityAssurance
 }
@@ -126,6 +127,11 @@ func discovery(p *idp.Provider, o Options) metadata {
 		CertBound:      certs.enabled(),
 	}
 	m.ClaimsSupport, m.ClaimsLocales, m.identityAssurance = true, claims.Tags, assurance(p.Frameworks())
+	for _, i := range claims.Catalogue() {
+		if p.AgeRules[i] == claims.ByDay {
+			m.AgesByDay = append(m.AgesByDay, string(i))
+		}
+	}
 	if o.Registration != nil {
 		m.RegistrationEndpoint = issuer + register.Path
 	}

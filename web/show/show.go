@@ -16,6 +16,8 @@ import (
 
 	"tegata/authn"
 	"tegata/authn/fail"
+	"tegata/authn/source"
+	"tegata/authn/statement"
 	"tegata/claims"
 	"tegata/idp"
 	"tegata/idp/clients"
@@ -29,8 +31,6 @@ type Show struct {
 	UI             *ui.UI
 	Issuer         string
 	LaunchTemplate string                 // with {ticket}: tegata:{ticket}
-	ReadsSign      bool                   // agents may use the signature certificate
-	ReadsCardInfo  bool                   // agents may use the card-info application
 	AsksHolder     bool                   // the authority is asked whether two certificates are of one person
 	Audit          func(storage.Incident) // hears of every refusal; nil for nobody
 	Developers     developer.Key          // recognises engineers of relying parties; nil: nobody
@@ -99,8 +99,10 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 	if p.Remembered = step.Login.Request.Recall != ""; p.Remembered {
 		p.ForgetAction = base + "/forget"
 	} else if len(p.Items) > 0 {
-		p.ReadsSignature, p.ReadsCardInfo = s.ReadsSign, s.ReadsCardInfo && !s.ReadsSign
-		p.AsksHolder = s.AsksHolder
+		first, _ := source.Choose(step.Sources, source.Card{Signature: true})
+		other, _ := source.Choose(step.Sources, source.Card{})
+		p.ReadsSignature, p.ReadsCardInfo = first == statement.SignatureCertificate, first == statement.CardInfo
+		p.OtherWay, p.AsksHolder = p.ReadsSignature && other != "", s.AsksHolder
 	}
 	return p
 }
@@ -155,7 +157,7 @@ func (s *Show) consentPage(step idp.Step, lang string) ui.ConsentPage {
 		if line, shown := consentItem(would, o); shown {
 			line.Required = !idp.Optional(step.Offers)
 			line.Needed = slices.Contains(step.Needed, o.Item)
-			line.Purpose, line.ByDay = itemPurpose(step.Client, o.Item, lang), slices.Contains(step.Client.Policy.ByDay, string(o.Item))
+			line.Purpose, line.ByDay = itemPurpose(step.Client, o.Item, lang), step.Ages[o.Item] == claims.ByDay
 			p.Items = append(p.Items, line)
 			p.Verified = p.Verified || line.Verified
 		}

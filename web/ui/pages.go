@@ -18,6 +18,7 @@ type LoginPage struct {
 	Own            bool     // nobody gets anything: the person visits her own pages
 	ReadsSignature bool     // the signature certificate will be read (6 to 16 character password)
 	AsksHolder     bool     // the authority is asked whether both certificates are of one person
+	OtherWay       bool     // four digits do where a card has no good signature certificate
 	ReadsCardInfo  bool     // the four attributes of the card-info application will be read
 	OnlyYes        bool     // the site hears a yes or nothing
 	Transient      bool     // the site gets another identifier every time

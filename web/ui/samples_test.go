@@ -17,7 +17,7 @@ func samples(name string) map[string]Page {
 	return map[string]Page{
 		"login": LoginPage{RPName: name, RPHost: "shop.example", ProviderHost: "login.example", Purpose: name,
 			Items:          []ItemLine{{Key: "age_over_18"}, {Key: "age_over_20"}, {Key: "name", Optional: true}, {Key: "address"}, {Key: "birthdate"}, {Key: "gender"}},
-			ReadsSignature: true, ReadsCardInfo: true, StartAction: "/login/a/start", CancelAction: "/login/a/cancel", FormTargets: back},
+			ReadsSignature: true, ReadsCardInfo: true, OtherWay: true, StartAction: "/login/a/start", CancelAction: "/login/a/cancel", FormTargets: back},
 		"login, once": LoginPage{RPName: name, RPHost: "shop.example", ProviderHost: "login.example", Items: []ItemLine{{Key: "age_over_20", Purpose: name}}, OnlyYes: true, Transient: true,
 			ReadsSignature: true, StartAction: "/login/a/start", CancelAction: "/login/a/cancel", FormTargets: back},
 		"login, remembered": LoginPage{RPName: name, RPHost: "shop.example", ProviderHost: "login.example", Items: []ItemLine{{Key: "age_over_20"}}, Remembered: true, Again: true,

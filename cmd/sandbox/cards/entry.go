@@ -32,7 +32,7 @@ func (r *Reader) enter(w http.ResponseWriter, req *http.Request) {
 	case err == nil:
 		h.done = true
 		seeOther(w, req, "/at/"+req.PathValue("id")+"/done")
-	case errors.As(err, &refused) && retryable(refused):
+	case errors.As(err, &refused) && (retryable(refused) || h.session.GoesOn(err)):
 		r.showPIN(w, req, http.StatusOK, refused)
 	default:
 		h.back.Fail()

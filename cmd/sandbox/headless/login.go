@@ -227,10 +227,6 @@ func (w *walker) agent(ctx context.Context, p page) (page, string, error) {
 }
 
 func (w *walker) useCard(ctx context.Context, ticket agent.Ticket, back *agent.Return) (string, error) {
-	pin, err := card.NormalizeDigits(w.PIN)
-	if err != nil {
-		return "", err
-	}
 	now, err := w.clock(ctx)
 	if err != nil {
 		return "", err
@@ -249,6 +245,23 @@ func (w *walker) useCard(ctx context.Context, ticket agent.Ticket, back *agent.R
 		return "", errors.Join(err, transport.Close())
 	}
 	defer func() { _ = c.Close() }() // a reset that fails leaves the virtual card to its time limit
+	code, err := w.enter(ctx, session, c)
+	if session.GoesOn(err) { // four digits do where the signature certificate has ended
+		code, err = w.enter(ctx, session, c)
+	}
+	var refused *fail.Error
+	if errors.As(err, &refused) && refused.OAuth == "" {
+		_ = session.Progress(ctx, progress(refused), refused.Tries) // only the page would show it
+	}
+	return code, err
+}
+
+// enter presents what the card wants at present.
+func (w *walker) enter(ctx context.Context, session *agent.Session, c *card.Card) (string, error) {
+	pin, err := card.NormalizeDigits(w.PIN)
+	if err != nil {
+		return "", err
+	}
 	secrets := agent.Secrets{PIN: pin, CardInfoPIN: append([]byte(nil), pin...)}
 	asks, err := session.NeedsPassword(ctx, c)
 	if err != nil {
@@ -259,12 +272,7 @@ func (w *walker) useCard(ctx context.Context, ticket agent.Ticket, back *agent.R
 			return "", err
 		}
 	}
-	code, err := session.Perform(ctx, c, secrets)
-	var refused *fail.Error
-	if errors.As(err, &refused) && refused.OAuth == "" {
-		_ = session.Progress(ctx, progress(refused), refused.Tries) // only the page would show it
-	}
-	return code, err
+	return session.Perform(ctx, c, secrets)
 }
 
 // progress is the code for the waiting page after a refusal by the card.

@@ -90,10 +90,17 @@ func (a *attempt) use(ctx context.Context, c Card) (string, error) {
 		}
 		a.page.tell("signing", fail.NoTries)
 		code, err := a.session.Perform(ctx, h, secrets) // wipes the secrets
-		if !errors.Is(err, fail.PINWrong) {
+		switch {
+		case errors.Is(err, fail.PINWrong):
+			h.wrong[h.last] = fail.From(err)
+		case a.session.GoesOn(err):
+			h.wrong[card.AuthPIN] = fail.From(err) // said where the next entry is asked for
+			if source, err = a.session.Source(ctx, c); err != nil {
+				return "", err
+			}
+		default:
 			return code, a.tellEnd(err)
 		}
-		h.wrong[h.last] = fail.From(err)
 	}
 }
 
@@ -175,7 +182,7 @@ func pinProgress(tries int, before *fail.Error) string {
 		return "pin_locked"
 	case tries == 1:
 		return "pin_last_try"
-	case before != nil:
+	case before != nil && errors.Is(before, fail.PINWrong):
 		return "pin_wrong"
 	}
 	return "pin_needed"

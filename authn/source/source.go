@@ -1,0 +1,91 @@
+// Package source owns the choice of where the facts of a login come from: the cheapest source that is good enough for the
+// request, that the operator accepts and that the card at hand can serve, with the reason. Everything in it is a pure
+// function. It refuses to know cards' commands, PINs, claims and who asks.
+package source
+
+import (
+	"slices"
+
+	"tegata/authn/statement"
+)
+
+// Effort is what a source wants from its holder.
+type Effort string
+
+// Efforts, the least first.
+const (
+	FourDigits Effort = "four_digits" // a PIN of four digits
+	Password   Effort = "password"    // the password of the signature certificate, 6 to 16 characters
+)
+
+// EffortOf a source; "" for what is none.
+func EffortOf(source string) Effort {
+	switch source {
+	case statement.CardInfo:
+		return FourDigits
+	case statement.SignatureCertificate:
+		return Password
+	}
+	return ""
+}
+
+// Accepted is what an operator takes facts from.
+type Accepted struct {
+	Sources  []string // strongest first
+	Cheapest bool     // the least effort first, wherever all of them are good enough
+}
+
+// Need is what a request wants of facts.
+type Need struct {
+	Verified bool                     // it asks how they were verified: then the strongest comes first
+	Enough   func(source string) bool // good enough for the request and its client; nil: all
+	Without  []string                 // that this card has been found not to serve
+}
+
+// Order lists what an agent may use for a request, first choice first. Nothing in it means that nobody could answer.
+func (a Accepted) Order(n Need) []string {
+	order := slices.DeleteFunc(slices.Clone(a.Sources), func(s string) bool {
+		return slices.Contains(n.Without, s) || n.Enough != nil && !n.Enough(s)
+	})
+	if a.Cheapest && !n.Verified {
+		slices.SortStableFunc(order, func(a, b string) int { return rank(a) - rank(b) })
+	}
+	return order
+}
+
+func rank(source string) int {
+	return slices.Index([]Effort{FourDigits, Password}, EffortOf(source))
+}
+
+// Why a source was chosen.
+type Why string
+
+const (
+	First   Why = "first"   // it is the first choice
+	Missing Why = "missing" // the card has no signature certificate
+	Ended   Why = "ended"   // the signature certificate of the card has ended, as when its holder moves
+)
+
+// Card is what is known of the card at hand.
+type Card struct {
+	Signature bool // it has a signature certificate
+	Ended     bool // which is good no more
+}
+
+// Choose takes the first source that the card can serve; "" when there is none. Why tells what stood in the way of an
+// earlier choice.
+func Choose(order []string, c Card) (source string, why Why) {
+	why = First
+	for _, s := range order {
+		switch {
+		case EffortOf(s) == "": // of a newer provider
+		case s != statement.SignatureCertificate, c.Signature && !c.Ended:
+			return s, why
+		case c.Ended:
+			why = Ended
+		default:
+			why = Missing
+		}
+	}
+	return "", why
+}
