@@ -20,7 +20,7 @@ type About struct {
 	Provider string   // host name of the provider, from the agent's own list
 	Purpose  string   // as the relying party registered it; may be ""
 	Number   string   // two digits that the waiting page shows too
-	Reads    []string // what the card will be asked for: ReadsLogin, ReadsSignature, ReadsCardInfo
+	Reads    []string // what the card will be asked for: ReadsLogin, then ReadsSignature, ReadsCardInfo or Remembered
 	Items    []string // what the relying party will be offered, by claim
 }
 
@@ -29,6 +29,8 @@ const (
 	ReadsLogin     = "login"     // the user-authentication certificate
 	ReadsSignature = "signature" // the signature certificate and its four attributes
 	ReadsCardInfo  = "card_info" // the four attributes of the card-info application
+
+	Remembered = "remembered" // nothing more: the provider remembers what the items need
 )
 
 // Ask is one question for one PIN.

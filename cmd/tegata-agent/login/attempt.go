@@ -200,6 +200,10 @@ func (a *attempt) about(source string) prompt.About {
 		about.Purpose = cmp.Or(c.Client.PurposeJa, about.Purpose)
 	}
 	switch source {
+	case "":
+		if len(c.Items) > 0 {
+			about.Reads = append(about.Reads, prompt.Remembered)
+		}
 	case statement.SignatureCertificate:
 		about.Reads = append(about.Reads, prompt.ReadsSignature)
 	case statement.CardInfo:

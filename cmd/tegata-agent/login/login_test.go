@@ -53,6 +53,26 @@ func TestAttributesTakeTheSignaturePasswordAndItsDeclaration(t *testing.T) {
 	d.spotless()
 }
 
+func TestWhatIsRememberedIsNotReadAndTheWindowSaysSo(t *testing.T) {
+	d := sit(t, "taro")
+	p, err := d.run(d.click("openid name"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.browser.Submit(p.Form("/consent"), "decision=allow", "remember=yes")
+	hint := d.browser.Cookie("rm")
+	d.browser = d.NewBrowser()
+	d.browser.SetCookie("rm", hint)
+	d.person.asked, d.person.answers = nil, []string{"1234"}
+	if p, err = d.run(d.click("openid name")); err != nil || p.Away == nil && p.Form("/consent").Action == "" {
+		t.Fatal(err, p.Code)
+	}
+	if len(d.person.asked) != 1 || d.person.asked[0].PIN != card.AuthPIN || !slices.Equal(d.person.asked[0].Reads, []string{prompt.ReadsLogin, prompt.Remembered}) {
+		t.Errorf("asked %+v", d.person.asked)
+	}
+	d.spotless()
+}
+
 func TestAChildsAttributesComeFromTheCardInfoApplication(t *testing.T) {
 	d := sit(t, "child")
 	persona := d.Town.Persona(t, "child")
