@@ -97,6 +97,8 @@ func TestSomebodyElsesCardNeverTellsWhoIsRemembered(t *testing.T) {
 	w := open(t)
 	shop := w.Register(clients.Metadata{ClientID: "shop", Scope: "openid name age_over_18"})
 	b := once(w, remembering(t, w, shop, "taro").Cookie("rm"))
+	bank := w.Register(clients.Metadata{ClientID: "bank", Scope: "openid name"})
+	remembering(t, w, bank, "hanako") // in a browser of her own: here, it is not she who is remembered
 	r := shop.Request()
 	p := b.Get(r.URL())
 	_, a := operations(w, b, p)
