@@ -94,8 +94,9 @@ func tokenGuard(o Options, next http.Handler) http.Handler {
 			writeJSON(w, http.StatusBadRequest, []byte(`{"error":"invalid_request","error_description":"the client certificate cannot be read"}`))
 			return
 		}
-		r = r.Clone(context.WithValue(r.Context(), chainKey{}, chain))
-		r.URL.RawQuery = ""
+		r = r.WithContext(context.WithValue(r.Context(), chainKey{}, chain))
+		bare := *r.URL // the caller's own is not ours to change
+		bare.RawQuery, r.URL = "", &bare
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Pragma", "no-cache")

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strconv"
 )
 
 //go:embed templates/*.html
@@ -133,6 +134,7 @@ func (u *UI) Render(w http.ResponseWriter, r *http.Request, status int, page Pag
 		return
 	}
 	setHeaders(w.Header(), s, v.Lang)
+	w.Header().Set("Content-Length", strconv.Itoa(body.Len())) // net/http would cut a page into chunks
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w) // the reader is gone: nobody is left to tell
 }
