@@ -133,6 +133,7 @@ func Verify(l storage.Login, e Evidence, now time.Time, rand io.Reader) (storage
 		return l, Secret{}, err
 	}
 	l.AuthTime, l.ACR, l.AMR, l.Facts, l.Card = now, e.ACR, e.AMR, e.Facts, e.Card
+	l.SignCard = e.SignCard
 	l.CompletionHash, l.CompletionExpires = code.Hash(), now.Add(CompletionLife)
 	l.Progress, l.Tries = "returning", fail.NoTries
 	return next(l, storage.Verified), code, nil
@@ -148,7 +149,7 @@ func Return(l storage.Login, code, browser Secret, now time.Time) (storage.Login
 		return l, fail.AlreadyUsed
 	}
 	if !browser.Is(l.BrowserHash) {
-		l.Failure, l.Facts, l.Card = fail.DifferentBrowser.Code, nil, nil
+		l.Failure, l.Facts, l.Card, l.SignCard = fail.DifferentBrowser.Code, nil, nil, nil
 		return next(l, storage.Burned), fail.DifferentBrowser
 	}
 	if !now.Before(l.CompletionExpires) || !now.Before(l.ExpiresAt) {
@@ -179,7 +180,7 @@ func Answer(l storage.Login) (storage.Login, error) {
 	if l.State != storage.Returned {
 		return l, fail.AlreadyUsed
 	}
-	l.Facts, l.Card = nil, nil
+	l.Facts, l.Card, l.SignCard = nil, nil, nil
 	return next(l, storage.Answered), nil
 }
 
@@ -194,13 +195,13 @@ func Cancel(l storage.Login) (storage.Login, error) {
 	if l.State.Terminal() {
 		return l, fail.AlreadyUsed
 	}
-	l.Progress, l.Failure, l.Facts, l.Card = "cancelled", fail.UserCancelled.Code, nil, nil
+	l.Progress, l.Failure, l.Facts, l.Card, l.SignCard = "cancelled", fail.UserCancelled.Code, nil, nil, nil
 	return next(l, storage.Cancelled), nil
 }
 
 // Fail ends a login because its evidence was refused.
 func Fail(l storage.Login, code string) storage.Login {
-	l.Failure, l.Facts, l.Card = code, nil, nil
+	l.Failure, l.Facts, l.Card, l.SignCard = code, nil, nil, nil
 	return next(l, storage.Failed)
 }
 

@@ -31,12 +31,14 @@ var amr = []string{"mnc", "pin", "hwk"}
 
 // Evidence is what a good result proves.
 type Evidence struct {
-	Index  []byte // of the authentication certificate, keyed: nobody can compute it from a serial (R6)
-	Card   []byte // jpki.Number of it, encoded: to be sealed, and asked about later
-	Facts  []byte // claims.Person, encoded; nil when no attributes were asked for
-	Holder Holder // how it is known that Facts are about whoever logged in
-	ACR    string
-	AMR    []string
+	Index []byte // of the authentication certificate, keyed: nobody can compute it from a serial (R6)
+	Card  []byte // jpki.Number of it, encoded: to be sealed, and asked about later
+	// SignCard is the same of the signature certificate that Facts were read from; nil without one.
+	SignCard []byte
+	Facts    []byte // claims.Person, encoded; nil when no attributes were asked for
+	Holder   Holder // how it is known that Facts are about whoever logged in
+	ACR      string
+	AMR      []string
 }
 
 // trust decides whether a certificate may be used for a purpose; jpki.Trust does, and so does one that is read again
@@ -114,10 +116,13 @@ func (j *Judge) Judge(ctx context.Context, l storage.Login, r agent.ResultReques
 	if err != nil {
 		return Evidence{}, err
 	}
-	issuer := issuers[0]
-	return Evidence{
-		Index: jpki.Index(j.IndexKey, jpki.Authentication, login.Leaf), Card: jpki.NumberOf(login.Leaf, issuer).Encode(),
-		Facts: facts, Holder: j.holder(attributes), ACR: acr, AMR: amr}, nil
+	e := Evidence{
+		Index: jpki.Index(j.IndexKey, jpki.Authentication, login.Leaf), Card: jpki.NumberOf(login.Leaf, issuers[0]).Encode(),
+		Facts: facts, Holder: j.holder(attributes), ACR: acr, AMR: amr}
+	if attributes.leaf != nil {
+		e.SignCard = jpki.NumberOf(attributes.leaf, issuers[1]).Encode()
+	}
+	return e, nil
 }
 
 // expected is the login statement that our own records allow.

@@ -167,6 +167,7 @@ type Login struct {
 	AMR               []string
 	Facts             []byte // what the card said about the person, sealed at rest; opaque here
 	Card              []byte // as in Credential
+	SignCard          []byte // the same of the signature certificate, where the client may hear of changes later; sealed at rest
 	CompletionHash    []byte // SHA-256 of the completion code
 	CompletionExpires time.Time
 	SessionID         string // the SSO session this login continues, if any

@@ -22,6 +22,7 @@ var (
 // Errors other than the sentinels mean that the database could not answer.
 type Store interface {
 	People
+	Latest
 
 	CreateClient(ctx context.Context, c Client) error      // ErrExists
 	PutClient(ctx context.Context, c Client) error         // create or replace

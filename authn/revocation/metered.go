@@ -12,6 +12,7 @@ import (
 type Prices struct {
 	Authentication, Signature int64
 	Relation                  int64     // one question about linking or correspondence
+	Latest                    int64     // one question for someone's latest attributes
 	FreeUntil                 time.Time // nothing is charged before; zero: no free period
 }
 
@@ -24,6 +25,8 @@ func (p Prices) At(purpose string, at time.Time) int64 {
 		return p.Authentication
 	case purpose == PurposeLink || purpose == PurposeCorrespondence:
 		return p.Relation
+	case purpose == PurposeLatest:
+		return p.Latest
 	}
 	return p.Signature
 }

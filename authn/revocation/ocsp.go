@@ -106,6 +106,8 @@ func exchange(client *http.Client, req *http.Request, media string, misfit error
 	defer resp.Body.Close()
 	got, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
+	case resp.StatusCode == http.StatusBadRequest:
+		return nil, nil, errRefusedRequest
 	case resp.StatusCode != http.StatusOK:
 		return nil, nil, errStatusCode
 	case err != nil || got != media:

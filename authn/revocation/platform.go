@@ -58,7 +58,10 @@ type platformQuestion struct {
 	Certificate []byte `json:"certificate,omitempty"` // DER, base64
 	Serial      string `json:"serial,omitempty"`      // hexadecimal, with Issuer in place of Certificate
 	Issuer      string `json:"issuer_sha256,omitempty"`
-	Consent     string `json:"consent,omitempty"` // version of the text that the holder agreed to (R10)
+	Consent     string `json:"consent,omitempty"`   // version of the text that the holder agreed to (R10)
+	Reference   string `json:"reference,omitempty"` // a consent to the latest attributes
+	Until       string `json:"until,omitempty"`     // when that ends, RFC 3339
+	Cursor      string `json:"cursor,omitempty"`    // place in the change feed
 }
 
 // platformAnswer is the body of every answer; each call has its own member.
@@ -73,6 +76,12 @@ type platformAnswer struct {
 	Status         string   `json:"status"`
 	Authentication string   `json:"authentication_serial"`
 	Previous       []string `json:"previous_serials"`
+
+	Reference  string            `json:"reference"`
+	References []string          `json:"references"`
+	Cursor     string            `json:"cursor"`
+	More       bool              `json:"more"`
+	Attributes *LatestAttributes `json:"attributes"`
 }
 
 // Check asks once. Its error is always fail.RevocationUnavailable with the cause inside.
@@ -193,7 +202,7 @@ func (p *Platform) read(body []byte, q platformQuestion) (platformAnswer, error)
 // repeats says whether the answer is about what was asked about.
 func (a platformAnswer) repeats(q platformQuestion) bool {
 	if len(q.Certificate) == 0 {
-		return a.Serial == q.Serial && a.Issuer == q.Issuer
+		return a.Serial == q.Serial && a.Issuer == q.Issuer && a.Reference == q.Reference
 	}
 	sum := sha256.Sum256(q.Certificate)
 	return a.Certificate == hex.EncodeToString(sum[:])

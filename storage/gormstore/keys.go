@@ -93,6 +93,7 @@ func (s *Store) Sweep(ctx context.Context, now time.Time) (int64, error) {
 		{"DELETE FROM fact_keys WHERE until <= ?", []any{instant{now}}},
 		{"DELETE FROM remembered WHERE until <= ?", []any{instant{now}}},
 		{"DELETE FROM hints WHERE until <= ?", []any{instant{now}}},
+		{forgetLatest, []any{instant{now}}},
 		{"DELETE FROM outbox WHERE give_up <= ?", []any{instant{now.Add(-keep)}}}, // who sends has noticed by then
 	} {
 		err := s.atomically(ctx, func(db *gorm.DB) error {

@@ -37,6 +37,7 @@ type loginRow struct {
 	AMR               document[[]string]
 	Facts             blob
 	Card              blob
+	SignCard          blob
 	CompletionHash    blob
 	CompletionExpires instant
 	SessionID         string
@@ -51,6 +52,7 @@ func (s *Store) toLoginRow(l storage.Login) (*loginRow, error) {
 	facts, err1 := s.sealed(loginFacts, l.ID, l.Facts)
 	asked, err2 := s.sealed(loginClaims, l.ID, l.Request.Claims)
 	card, err3 := s.sealed(loginCard, l.ID, l.Card)
+	signCard, err4 := s.sealed(loginSignCard, l.ID, l.SignCard)
 	l.Request.Claims = asked
 	return &loginRow{
 		ID: l.ID, Version: l.Version, State: string(l.State), ClientID: l.ClientID, Request: document[storage.AuthRequest]{l.Request},
@@ -58,16 +60,17 @@ func (s *Store) toLoginRow(l storage.Login) (*loginRow, error) {
 		TicketHash: l.TicketHash, TicketExpires: instant{l.TicketExpires}, TicketSerial: l.TicketSerial,
 		AgentKey: l.AgentKey, AgentVersion: l.AgentVersion, ReturnTo: l.ReturnTo, Nonce: l.Nonce, Number: l.Number,
 		Progress: l.Progress, Tries: l.Tries, AccountID: l.AccountID, AuthTime: instant{l.AuthTime}, ACR: l.ACR,
-		AMR: document[[]string]{l.AMR}, Facts: facts, Card: card, CompletionHash: l.CompletionHash,
+		AMR: document[[]string]{l.AMR}, Facts: facts, Card: card, SignCard: signCard, CompletionHash: l.CompletionHash,
 		CompletionExpires: instant{l.CompletionExpires}, SessionID: l.SessionID, Failure: l.Failure,
-	}, errors.Join(err1, err2, err3)
+	}, errors.Join(err1, err2, err3, err4)
 }
 
 func (s *Store) login(r loginRow) (storage.Login, error) {
 	facts, err1 := s.opened(loginFacts, r.ID, r.Facts)
 	asked, err2 := s.opened(loginClaims, r.ID, r.Request.V.Claims)
 	card, err3 := s.opened(loginCard, r.ID, r.Card)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	signCard, err4 := s.opened(loginSignCard, r.ID, r.SignCard)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return storage.Login{}, err
 	}
 	r.Request.V.Claims = asked
@@ -77,7 +80,7 @@ func (s *Store) login(r loginRow) (storage.Login, error) {
 		TicketHash: r.TicketHash, TicketExpires: r.TicketExpires.Time, TicketSerial: r.TicketSerial,
 		AgentKey: r.AgentKey, AgentVersion: r.AgentVersion, ReturnTo: r.ReturnTo, Nonce: r.Nonce, Number: r.Number,
 		Progress: r.Progress, Tries: r.Tries, AccountID: r.AccountID, AuthTime: r.AuthTime.Time, ACR: r.ACR,
-		AMR: r.AMR.V, Facts: facts, Card: card, CompletionHash: r.CompletionHash,
+		AMR: r.AMR.V, Facts: facts, Card: card, SignCard: signCard, CompletionHash: r.CompletionHash,
 		CompletionExpires: r.CompletionExpires.Time, SessionID: r.SessionID, Failure: r.Failure,
 	}, nil
 }

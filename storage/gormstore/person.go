@@ -40,8 +40,11 @@ func (s *Store) TakeBack(ctx context.Context, accountID, clientID string, now ti
 		if err := tx.Exec("DELETE FROM consents WHERE account_id = ? AND client_id = ?", accountID, clientID).Error; err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE grants SET revoked_at = ? WHERE account_id = ? AND client_id = ? AND revoked_at IS NULL",
-			instant{now}, accountID, clientID).Error
+		if err := tx.Exec("UPDATE grants SET revoked_at = ? WHERE account_id = ? AND client_id = ? AND revoked_at IS NULL",
+			instant{now}, accountID, clientID).Error; err != nil {
+			return err
+		}
+		return withdrawLatest(tx, now, "account_id = ? AND client_id = ?", accountID, clientID)
 	})
 }
 
@@ -137,7 +140,7 @@ func (s *Store) Kept(ctx context.Context, accountID string) (int, error) {
 
 // aboutPeople are the tables with rows about an account, in the order in which rows are locked everywhere.
 var aboutPeople = []string{"logins", "sessions", "subjects", "consents", "grants", "credentials", "told", "link_consents", "releases", "people",
-	"fact_keys", "remembered", "hints"}
+	"fact_keys", "remembered", "hints", "latest_consents"}
 
 // DeleteAccount implements storage.Store.
 func (s *Store) DeleteAccount(ctx context.Context, accountID string) error {
@@ -145,6 +148,9 @@ func (s *Store) DeleteAccount(ctx context.Context, accountID string) error {
 		return nil // the mark of logins that nobody has answered yet
 	}
 	return s.transaction(ctx, func(tx *gorm.DB) error {
+		if err := endLatest(tx, "account_id = ?", accountID); err != nil {
+			return err
+		}
 		for _, table := range aboutPeople {
 			if err := tx.Exec("DELETE FROM "+table+" WHERE account_id = ?", accountID).Error; err != nil {
 				return err

@@ -87,7 +87,10 @@ func (s *Store) DeleteClient(ctx context.Context, id string, now time.Time) erro
 		if err := tx.Exec("DELETE FROM consents WHERE client_id = ?", id).Error; err != nil {
 			return err
 		}
-		return tx.Exec("UPDATE grants SET revoked_at = ? WHERE client_id = ? AND revoked_at IS NULL", instant{now}, id).Error
+		if err := tx.Exec("UPDATE grants SET revoked_at = ? WHERE client_id = ? AND revoked_at IS NULL", instant{now}, id).Error; err != nil {
+			return err
+		}
+		return withdrawLatest(tx, now, "client_id = ?", id)
 	})
 }
 

@@ -13,6 +13,7 @@ var (
 	loginFacts    = place{"logins", "facts"}
 	loginClaims   = place{"logins", "request.claims"} // inside of the request, which is a document
 	loginCard     = place{"logins", "card"}
+	loginSignCard = place{"logins", "sign_card"}
 	cardOf        = place{"credentials", "card"}
 	sessionFacts  = place{"sessions", "facts"}
 	grantIDToken  = place{"grants", "id_token"}
@@ -24,6 +25,8 @@ var (
 	deliveryBody  = place{"outbox", "body"}
 	factKey       = place{"fact_keys", "fact_key"}
 	remembered    = place{"remembered", "facts"}
+	latestNumber  = place{"latest_consents", "number"}
+	latestSent    = place{"latest_consents", "sent"}
 )
 
 // sealed is plain as the column at p of row id keeps it. Nothing stays nothing.

@@ -154,6 +154,7 @@ func accountDeleted(t *testing.T, s storage.Store) {
 		a.Release = &r
 		ok(t, s.ApproveLogin(ctx(t), a))
 		ok(t, s.Keep(ctx(t), account, 30, now))
+		ok(t, s.PutLatest(ctx(t), latest("latest of "+account, account, "shop")))
 	}
 	fill("account")
 	fill("stranger")

@@ -50,7 +50,7 @@ func fullLogin(id string) storage.Login {
 		TicketHash: hash("ticket"), TicketExpires: now.Add(2 * time.Minute), TicketSerial: 3,
 		AgentKey: []byte(`{"kty":"EC"}`), AgentVersion: "1.2.3", ReturnTo: "http://127.0.0.1:7/r/x", Nonce: hash("nonce"),
 		Number: "42", Progress: "pin_wrong", Tries: 2, AccountID: "account", AuthTime: now.Add(-time.Second),
-		ACR: "urn:acr", AMR: []string{"sc", "pin"}, Facts: []byte(`{"birthdate":"x"}`), Card: []byte("card"), CompletionHash: hash("completion"),
+		ACR: "urn:acr", AMR: []string{"sc", "pin"}, Facts: []byte(`{"birthdate":"x"}`), Card: []byte("card"), SignCard: []byte("sign"), CompletionHash: hash("completion"),
 		CompletionExpires: now.Add(time.Minute), SessionID: "session", Failure: "pin_locked",
 	}
 }
