@@ -132,6 +132,9 @@ func (p *Provider) Result(ctx context.Context, r agent.ResultRequest) (string, e
 	if err != nil {
 		return "", p.reject(ctx, judged, fail.From(err))
 	}
+	if c, err := p.party(ctx, judged.ClientID); err != nil || !p.hearsLatest(c) {
+		evidence.SignCard = nil // nobody will ever ask with it
+	}
 	account, err := authn.NewSecret(p.Rand)
 	if err != nil {
 		return "", err

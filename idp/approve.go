@@ -107,6 +107,8 @@ type Decision struct {
 	Items    []string // left ticked
 	Texts    string   // version of the texts that the page showed; "" not known
 	Remember bool     // what the card said may be remembered, for this browser
+	// Latest answers the LatestQuestion that the decision led to; "" while it has not been asked.
+	Latest string
 }
 
 // agreement is a decision about items of the request.
@@ -154,7 +156,20 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, d Decision
 	if !expected(s.Login.Request, s.Link) { // the form was quicker than Return
 		return p.refuseReturned(ctx, id, s.Client, fail.LoginRequired)
 	}
-	return p.approve(ctx, s.Login, true, s.Link, s.Client, b, agreement{consented, d.Texts, d.Remember})
+	said := agreement{consented, d.Texts, d.Remember}
+	q, err := p.askLatest(ctx, s, said)
+	switch {
+	case err != nil:
+		return Step{}, err
+	case q != nil && d.Latest == "":
+		q.Said, s.Show, s.Latest = d, ShowLatest, q
+		return s, nil
+	case q != nil:
+		if err := p.noteLatest(ctx, s, *q, d); err != nil {
+			return Step{}, err
+		}
+	}
+	return p.approve(ctx, s.Login, true, s.Link, s.Client, b, said)
 }
 
 // pushedMemory is how long an answered request_uri is remembered: longer than any login that it started may take.

@@ -18,6 +18,7 @@ import (
 	"tegata/claims"
 	"tegata/idp/clients/fetch"
 	"tegata/idp/keys"
+	"tegata/idp/latest"
 	"tegata/idp/session"
 	"tegata/storage"
 )
@@ -44,6 +45,7 @@ type Config struct {
 	Judge       judge
 	Renewals    renewals                 // whom to ask about a renewed card; nil: nobody, and nothing is offered
 	Memories    sources                  // says what of the remembered may still be used; nil: nothing is remembered
+	Latest      latest.Key               // marks what a client knows; nil: there is nobody to ask for changes, and nothing is offered
 	Sources     []string                 // attribute sources that agents may use, best first
 	MinAgent    string                   // oldest agent version that may claim
 	Disabled    func(method string) bool // the operator's emergency switches; nil switches nothing off

@@ -35,6 +35,7 @@ const (
 	ShowAnswer                  // go back to the relying party
 	ShowFailure                 // say why not, offer the way back
 	ShowOwn                     // the person's own pages
+	ShowLatest                  // ask whether later changes may be told too
 )
 
 // Step is what comes next in a login.
@@ -52,11 +53,12 @@ type Step struct {
 	Ends    time.Time       // ShowConsent: the card's certificate ends then, which is soon; zero: not
 	// Renewable: ShowConsent, the card may have replaced another one, see TakeOver.
 	Renewable bool
-	Memorable bool          // ShowConsent: what the card said may be remembered, see Decision.Remember
-	Hint      *authn.Secret // a new hint for the browser
-	Answer    Answer        // ShowAnswer
-	Err       *fail.Error   // ShowFailure
-	Cookie    *authn.Secret // a new SSO session for the browser
+	Latest    *LatestQuestion // ShowLatest
+	Memorable bool            // ShowConsent: what the card said may be remembered, see Decision.Remember
+	Hint      *authn.Secret   // a new hint for the browser
+	Answer    Answer          // ShowAnswer
+	Err       *fail.Error     // ShowFailure
+	Cookie    *authn.Secret   // a new SSO session for the browser
 }
 
 // step is the dispatcher: one login, one next thing. The link is needed from Returned on.

@@ -9,6 +9,8 @@ type ClientPolicy struct {
 	ByDay       []string              `json:"by_day,omitempty"`                 // predicates that are counted by the day (R20)
 	Retention   string                `json:"retention,omitempty"`              // how long it keeps what it gets, shown at consent
 	RetentionJa string                `json:"retention#ja,omitempty"`           //
+
+	LatestAttributes bool `json:"latest_attributes,omitempty"` // people may be asked whether it hears of later changes (R11)
 }
 
 // ItemPolicy is what was agreed about one item.

@@ -25,6 +25,7 @@ type Client struct {
 	Keys                   ClientKeys   `json:"keys,omitzero"`
 	TLS                    ClientTLS    `json:"tls,omitzero"`
 	Logout                 ClientLogout `json:"logout,omitzero"`
+	LatestURI              string       `json:"latest_attributes_uri,omitempty"`                 // where its server hears of changed attributes
 	RequirePAR             bool         `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
 	RequireSignedRequest   bool         `json:"require_signed_request_object,omitempty"`         // RFC 9101 section 10.5
 	DPoPBound              bool         `json:"dpop_bound_access_tokens,omitempty"`              // RFC 9449 section 5.2

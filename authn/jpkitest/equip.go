@@ -38,6 +38,7 @@ type issuedCard struct {
 	CVC      []byte
 	Past     []pastCertificate // that were on this card before, oldest first: all revoked
 	Address  string            // where the holder moved to; "" = as the persona's file says
+	Name     string            // the holder's present one; "" = as the persona's file says
 	Dead     bool              // all certificates are revoked for good
 }
 

@@ -21,14 +21,15 @@ POST %[1]s/ocsp/auth    OCSP responder for user-authentication certificates
 POST %[1]s/ocsp/sign    OCSP responder for signature certificates
 GET  %[1]s/crl/auth/GENERATION/PARTITION.crl   revocation list, generation 1 or 2, partition 0 or 1
 GET  %[1]s/crl/sign/GENERATION/PARTITION.crl   the same for signature certificates
-POST %[1]s/platform/v1/status           platform operator's API; also /link and /correspondence
+POST %[1]s/platform/v1/status           platform operator's API; also /link, /correspondence, /consent, /withdraw, /changes and /attributes
+GET  %[1]s/platform/fees                what its calls cost by month and purpose, in calls since the start
 GET  %[1]s/platform/key                 the key that signs its answers, PEM
 GET  %[1]s/ca/auth      CA certificates of user authentication, all generations, PEM
 GET  %[1]s/ca/sign      CA certificates of digital signature, all generations, PEM
 GET  %[1]s/certs/NAME   certificates on the card of a persona, PEM: authentication, then signature if there is one
 POST %[1]s/switch/NAME        {"status": "good | revoked | suspended"}   both certificates of a persona
-POST %[1]s/life/NAME          {"event": "revoke | suspend | lift | renew | move | die", "address": "for move"}
-POST %[1]s/switch/responder   {"fault": "none | offline | late | stale | unknown | wrong_key | no_nonce | skew"}
+POST %[1]s/life/NAME          {"event": "revoke | suspend | lift | renew | move | rename | die", "address": "for move", "name": "for rename"}
+POST %[1]s/switch/responder   {"fault": "none | offline | late | stale | unknown | wrong_key | no_nonce | skew | delay"}
 
 Switches take JSON or a form and work at once. Status and fault last until a restart, events are for good. For example:
 curl -d status=revoked %[1]s/switch/taro
@@ -52,6 +53,7 @@ func (a *Authority) Handler() http.Handler {
 	mux.HandleFunc("POST /switch/responder", a.serveFault)
 	mux.HandleFunc("POST /life/{persona}", a.serveLife)
 	mux.HandleFunc("GET /platform/key", func(w http.ResponseWriter, _ *http.Request) { servePEM(w, a.platformPEM()) })
+	mux.HandleFunc("GET /platform/fees", a.serveFees)
 	a.mountPlatform(mux)
 	return mux
 }
@@ -124,9 +126,13 @@ func (a *Authority) serveSwitch(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *Authority) serveLife(w http.ResponseWriter, r *http.Request) {
-	in, err := settings(w, r, "event", "address")
+	in, err := settings(w, r, "event", "address", "name")
 	if err == nil {
-		err = a.Happen(r.PathValue("persona"), Event(in["event"]), in["address"])
+		to := in["address"]
+		if Event(in["event"]) == Rename {
+			to = in["name"]
+		}
+		err = a.Happen(r.PathValue("persona"), Event(in["event"]), to)
 	}
 	serveSetting(w, err, map[string]string{"persona": r.PathValue("persona"), "event": in["event"]})
 }

@@ -53,6 +53,9 @@ type Authority struct {
 	switched map[string]cardtest.Status
 	known    map[string]cardtest.Persona // whoever was equipped since the start
 	fault    Fault
+	consents map[string]latestConsent  // by reference
+	news     []latestNews              // the change feed
+	billed   map[string]map[string]int // calls of the platform API that cost something, by month and purpose
 }
 
 // New founds the authority, or reopens the one in Options.Dir. Founding takes five RSA keys, made in
@@ -61,6 +64,7 @@ func New(o Options) (*Authority, error) {
 	a := &Authority{
 		now: o.Now, rand: o.Rand, baseURL: strings.TrimSuffix(o.BaseURL, "/"), vault: vault{o.Dir},
 		personas: o.Personas, switched: map[string]cardtest.Status{}, known: map[string]cardtest.Persona{}, fault: FaultNone,
+		billed: map[string]map[string]int{},
 	}
 	if a.now == nil {
 		a.now = time.Now

@@ -21,20 +21,22 @@ const (
 	Lift    Event = "lift"    // the card was found again
 	Renew   Event = "renew"   // new certificates on the card: other serial numbers, the same person
 	Move    Event = "move"    // a new signature certificate with a new address; the old one is revoked
+	Rename  Event = "rename"  // the same with a new name
 	Die     Event = "die"     // everything is revoked, for good and without a reason
 )
 
 // Refused events.
 var (
-	ErrEvent   = errors.New("event must be revoke, suspend, lift, renew, move or die")
+	ErrEvent   = errors.New("event must be revoke, suspend, lift, renew, move, rename or die")
 	ErrNoCard  = errors.New("no card was issued to this persona yet")
 	ErrDead    = errors.New("this persona is dead")
 	ErrAddress = errors.New("address must be 1 to 200 characters")
+	ErrName    = errors.New("name must be 1 to 100 characters")
 )
 
-// Happen makes an event take place, from the next answer on. address is for Move alone. What it changes on the card is
-// there when the card is equipped again.
-func (a *Authority) Happen(persona string, event Event, address string) error {
+// Happen makes an event take place, from the next answer on. to is the new address of Move and the new name of Rename. What
+// it changes on the card is there when the card is equipped again.
+func (a *Authority) Happen(persona string, event Event, to string) error {
 	switch event {
 	case Revoke:
 		return a.Switch(persona, cardtest.Revoked)
@@ -42,12 +44,15 @@ func (a *Authority) Happen(persona string, event Event, address string) error {
 		return a.Switch(persona, cardtest.Suspended)
 	case Lift:
 		return a.Switch(persona, cardtest.Good)
-	case Renew, Die, Move:
+	case Renew, Die, Move, Rename:
 	default:
 		return ErrEvent
 	}
-	if n := utf8.RuneCountInString(address); event == Move && (n < 1 || n > 200 || !utf8.ValidString(address)) {
+	switch {
+	case event == Move && !line(to, 200):
 		return ErrAddress
+	case event == Rename && !line(to, 100):
+		return ErrName
 	}
 	a.equipping.Lock()
 	defer a.equipping.Unlock()
@@ -60,11 +65,22 @@ func (a *Authority) Happen(persona string, event Event, address string) error {
 	case event == Die:
 		return a.change(func() { card.Dead = true })
 	case event == Move:
-		p.Address, p.AddressSubstitution = address, strings.Repeat("0", utf8.RuneCountInString(address))
+		p.Address, p.AddressSubstitution = to, zeros(to)
 		return a.reissue(card, p, jpki.Signature)
+	case event == Rename:
+		return a.reissue(card, renamed(p, to), jpki.Signature)
 	}
 	return a.reissue(card, p, jpki.Authentication, jpki.Signature)
 }
+
+// line says whether a text of at most so many characters is there.
+func line(text string, most int) bool {
+	n := utf8.RuneCountInString(text)
+	return n >= 1 && n <= most && utf8.ValidString(text)
+}
+
+// zeros is the map of a text without replaced characters.
+func zeros(text string) string { return strings.Repeat("0", utf8.RuneCountInString(text)) }
 
 // reissue puts new certificates on the card and keeps the old ones as past.
 func (a *Authority) reissue(card *issuedCard, p cardtest.Persona, purposes ...jpki.Purpose) error {
@@ -80,7 +96,10 @@ func (a *Authority) reissue(card *issuedCard, p cardtest.Persona, purposes ...jp
 		}
 	}
 	return a.change(func() {
-		card.Address, card.Moved = p.Address, card.Moved && !slices.Contains(purposes, jpki.Signature)
+		if !slices.Contains(purposes, jpki.Authentication) { // else nothing but the card has changed
+			a.tellOf(card.Persona)
+		}
+		card.Address, card.Name, card.Moved = p.Address, p.Name, card.Moved && !slices.Contains(purposes, jpki.Signature)
 		for i, purpose := range purposes {
 			card.Past = append(card.Past, pastCertificate{purpose, *card.of(purpose)})
 			*card.of(purpose) = *fresh[i]
@@ -100,11 +119,15 @@ func (a *Authority) change(alter func()) error {
 	return a.vault.save(a.snapshot())
 }
 
-// Resident is the persona as the register has it now: who moved by a switch has another address than the file says.
+// Resident is the persona as the register has it now: who moved or was renamed by a switch is not as the file says.
 // What a card says in text must be made from this.
 func (a *Authority) Resident(p cardtest.Persona) cardtest.Persona {
-	if card := a.cardOf(p.ID); card != nil && card.Address != "" {
-		p.Address, p.AddressSubstitution = card.Address, strings.Repeat("0", utf8.RuneCountInString(card.Address))
+	card := a.cardOf(p.ID)
+	if card != nil && card.Address != "" && card.Address != p.Address {
+		p.Address, p.AddressSubstitution = card.Address, zeros(card.Address)
+	}
+	if card != nil && card.Name != "" && card.Name != p.Name {
+		p = renamed(p, card.Name)
 	}
 	return p
 }

@@ -27,6 +27,9 @@ type (
 		Serial      string `json:"serial"` // in place of the certificate, with the issuer
 		Issuer      string `json:"issuer_sha256"`
 		Consent     string `json:"consent"`
+		Reference   string `json:"reference"`
+		Until       string `json:"until"`
+		Cursor      string `json:"cursor"`
 	}
 	platformAnswer struct {
 		RequestID   string   `json:"request_id,omitempty"`
@@ -36,8 +39,15 @@ type (
 		Status      string   `json:"status,omitempty"`
 		Previous    []string `json:"previous_serials,omitempty"`
 		Serial      string   `json:"authentication_serial,omitempty"`
-		ThisUpdate  string   `json:"this_update"`
-		NextUpdate  string   `json:"next_update"`
+		Reference   string   `json:"reference,omitempty"`
+		References  []string `json:"references,omitempty"`
+		Cursor      string   `json:"cursor,omitempty"`
+		More        bool     `json:"more,omitempty"`
+
+		Attributes *latestAttributes `json:"attributes,omitempty"`
+
+		ThisUpdate string `json:"this_update"`
+		NextUpdate string `json:"next_update"`
 	}
 )
 
@@ -90,14 +100,16 @@ func (a *Authority) platformPEM() []byte {
 func (a *Authority) mountPlatform(mux *http.ServeMux) {
 	for path, answer := range map[string]func(platformRequest, *platformAnswer) error{
 		"status": a.platformStatus, "link": a.platformLink, "correspondence": a.platformCorrespondence,
+		"consent": a.platformConsent, "withdraw": a.platformWithdraw, "changes": a.platformChanges, "attributes": a.platformAttributes,
 	} {
-		mux.HandleFunc("POST /platform/v1/"+path, func(w http.ResponseWriter, r *http.Request) { a.servePlatform(w, r, answer) })
+		mux.HandleFunc("POST /platform/v1/"+path, func(w http.ResponseWriter, r *http.Request) { a.servePlatform(w, r, path, answer) })
 	}
 }
 
-func (a *Authority) servePlatform(w http.ResponseWriter, r *http.Request, answer func(platformRequest, *platformAnswer) error) {
+func (a *Authority) servePlatform(w http.ResponseWriter, r *http.Request, call string, answer func(platformRequest, *platformAnswer) error) {
 	var in platformRequest
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in)
+	a.bill(call, in)
 	if !a.onTime(r) {
 		return
 	}
@@ -111,7 +123,7 @@ func (a *Authority) servePlatform(w http.ResponseWriter, r *http.Request, answer
 		sum := sha256.Sum256(in.Certificate)
 		out.Certificate = hex.EncodeToString(sum[:])
 	}
-	if err != nil || in.RequestID == "" || !in.names() {
+	if err != nil || in.RequestID == "" || call != "withdraw" && call != "changes" && !in.names() {
 		err = errPlatformRequest
 	} else {
 		err = answer(in, &out)

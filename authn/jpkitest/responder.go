@@ -31,9 +31,10 @@ const (
 	FaultWrongKey Fault = "wrong_key" // somebody else signs in the responder's name
 	FaultNoNonce  Fault = "no_nonce"  // it does not repeat the nonce, so its answers can be replayed
 	FaultSkew     Fault = "skew"      // its clock is an hour ahead
+	FaultDelay    Fault = "delay"     // its change feed is DelayBy behind; all else works
 )
 
-var faults = []Fault{FaultNone, FaultOffline, FaultLate, FaultStale, FaultUnknown, FaultWrongKey, FaultNoNonce, FaultSkew}
+var faults = []Fault{FaultNone, FaultOffline, FaultLate, FaultStale, FaultUnknown, FaultWrongKey, FaultNoNonce, FaultSkew, FaultDelay}
 
 const (
 	lateBy     = 30 * time.Second

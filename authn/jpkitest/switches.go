@@ -11,7 +11,7 @@ import (
 var (
 	ErrPersonaName = errors.New("a persona's name is one segment of a URL, up to 100 bytes")
 	ErrStatus      = errors.New("status must be good, revoked or suspended")
-	ErrFault       = errors.New("fault must be none, offline, late, stale, unknown, wrong_key, no_nonce or skew")
+	ErrFault       = errors.New("fault must be none, offline, late, stale, unknown, wrong_key, no_nonce, skew or delay")
 )
 
 // Switch makes both certificates of a persona's card good, revoked or suspended from the next OCSP

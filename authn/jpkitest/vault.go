@@ -26,6 +26,8 @@ type state struct {
 	CardInfoKey []byte
 	PlatformKey []byte // SEC 1; made when it is missing
 	Cards       []*issuedCard
+	Consents    map[string]latestConsent
+	News        []latestNews
 }
 
 type caState struct {
@@ -125,7 +127,10 @@ func (a *Authority) restore(s *state) error {
 			return a.vault.broken()
 		}
 	}
-	a.cardInfo, a.cards = key, s.Cards
+	a.cardInfo, a.cards, a.consents, a.news = key, s.Cards, s.Consents, s.News
+	if a.consents == nil {
+		a.consents = map[string]latestConsent{}
+	}
 	return a.restorePlatform(s.PlatformKey)
 }
 
@@ -136,7 +141,7 @@ func (a *Authority) issued(purpose jpki.Purpose, c *issuedCertificate) bool {
 
 // snapshot is the state to save. The caller holds mu.
 func (a *Authority) snapshot() *state {
-	s := &state{CardInfoKey: x509.MarshalPKCS1PrivateKey(a.cardInfo), PlatformKey: a.platformDER(), Cards: a.cards}
+	s := &state{CardInfoKey: x509.MarshalPKCS1PrivateKey(a.cardInfo), PlatformKey: a.platformDER(), Cards: a.cards, Consents: a.consents, News: a.news}
 	for _, purpose := range purposes {
 		for _, c := range a.cas[purpose] {
 			s.CAs = append(s.CAs, caState{purpose, x509.MarshalPKCS1PrivateKey(c.key), c.cert.Raw})

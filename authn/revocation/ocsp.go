@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"mime"
@@ -44,11 +45,12 @@ type OCSP struct {
 
 // What can go wrong on the way to a usable answer. The texts are fixed and quote nobody.
 var (
-	errNoCertificate = errors.New("revocation: no certificate or issuer to ask about")
-	errNoResponder   = errors.New("revocation: no responder configured for this issuer")
-	errStatusCode    = errors.New("revocation: the responder answered with an HTTP error")
-	errMediaType     = errors.New("revocation: the answer is not an OCSP response")
-	errTooLong       = errors.New("revocation: the answer is too long")
+	errNoCertificate  = errors.New("revocation: no certificate or issuer to ask about")
+	errNoResponder    = errors.New("revocation: no responder configured for this issuer")
+	errStatusCode     = errors.New("revocation: the responder answered with an HTTP error")
+	errRefusedRequest = fmt.Errorf("%w: it refused the request", errStatusCode)
+	errMediaType      = errors.New("revocation: the answer is not an OCSP response")
+	errTooLong        = errors.New("revocation: the answer is too long")
 )
 
 // Check asks once and believes only an answer to this very question. Its error is always

@@ -38,6 +38,9 @@ func (p *Provider) Run(ctx context.Context) {
 	all.Go(func() {
 		p.every(ctx, p.status.Every(), "cards of people who stay signed in could not be looked after", p.AskStatus)
 	})
+	if p.latest != nil {
+		all.Go(func() { p.every(ctx, p.latest.Every(), "changes of attributes could not be looked for", p.AskLatest) })
+	}
 	all.Go(func() {
 		p.every(ctx, sweepEvery, "sweep failed", func(ctx context.Context) error {
 			_, err := p.Store.Sweep(ctx, p.now())

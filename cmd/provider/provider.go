@@ -22,6 +22,7 @@ import (
 	"tegata/idp/clients/fetch"
 	"tegata/idp/developer"
 	"tegata/idp/keys"
+	"tegata/idp/latest"
 	"tegata/idp/op"
 	"tegata/idp/outbox"
 	"tegata/idp/session"
@@ -48,6 +49,8 @@ type Options struct {
 	Hardware        keys.Hardware         // where signing keys are made and stay; nil: sealed in the database
 	Ledger          *revocation.Ledger    // counts what Revocation asks; Store is filled in
 	Relations       *revocation.Relations // how certificates belong together; nil: nobody is asked, and evidence says so
+	Latest          *revocation.Latest    // whom to ask for changes of attributes; nil: nobody, and nothing is offered
+	LatestPeriod    time.Duration         // how often the authority's news of changes are read; 0 never
 	StatusPeriod    time.Duration         // nobody who stays signed in is left unasked about for longer; 0 asks about nobody
 	CardInfoIssuers []*rsa.PublicKey
 	Cheapest        bool            // four digits before the password of the signature certificate, where both are good enough
@@ -74,6 +77,7 @@ type Provider struct {
 	ledger   *revocation.Ledger
 	lists    *revocation.CRL
 	status   *status.Job
+	latest   *latest.Job // nil: nobody can be asked
 	log      *slog.Logger
 	now      func() time.Time
 }
@@ -127,6 +131,13 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	} else {
 		o.Log.Warn("nobody is asked whether a signature certificate and an authentication certificate are of one person")
 	}
+	if o.Latest != nil {
+		key, err := latest.KeyFrom(o.SubjectKey)
+		if err != nil {
+			return nil, err
+		}
+		config.Latest = key
+	}
 	var err error
 	p.IDP, err = idp.New(config)
 	if err != nil {
@@ -135,12 +146,17 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	p.status = &status.Job{
 		Store: store, End: p.IDP.EndSessions, Revocation: o.Revocation, Issuer: p.trust.issued, Period: o.StatusPeriod, Idle: session.Default.Idle,
 		Now: o.Now, Log: o.Log}
+	if o.Latest != nil {
+		p.latest = &latest.Job{
+			Store: store, Authority: o.Latest, Client: p.IDP.Client, Issuer: p.trust.signed, Key: config.Latest, Period: o.LatestPeriod,
+			Now: o.Now, Rand: o.Rand, Log: o.Log, Wake: p.office.Wake}
+	}
 	developers, err := developer.KeyFrom(o.SubjectKey)
 	if err != nil {
 		return nil, err
 	}
 	p.office.Store, p.office.Outside, p.office.Now, p.office.Log = store, o.Edge.Outside, o.Now, o.Log
-	p.office.Writers = map[string]outbox.Writer{idp.KindLogout: p.IDP.LogoutLetter}
+	p.office.Writers = map[string]outbox.Writer{idp.KindLogout: p.IDP.LogoutLetter, latest.Kind: p.IDP.LatestLetter}
 	p.Handler, err = web.New(web.Config{
 		IDP: p.IDP, Edge: o.Edge, LaunchTemplate: o.LaunchTemplate,
 		AsksHolder: o.Relations != nil, TrustedProxies: o.TrustedProxies,
@@ -153,6 +169,14 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 
 // AskStatus asks once about the cards of people who stay signed in, as Run does all the time.
 func (p *Provider) AskStatus(ctx context.Context) error { return p.status.Once(ctx) }
+
+// AskLatest reads the authority's news of changed attributes if that is due, as Run does all the time.
+func (p *Provider) AskLatest(ctx context.Context) error {
+	if p.latest == nil {
+		return nil
+	}
+	return p.latest.Once(ctx)
+}
 
 // Deliver sends what is due in the outbox, a batch at most, and returns how much it was. Run does so by itself.
 func (p *Provider) Deliver(ctx context.Context) (int, error) { return p.office.Round(ctx) }

@@ -88,3 +88,8 @@ func (t *trust) issued(n jpki.Number) *x509.Certificate { return t.issuedFor(n, 
 func (t *trust) issuedFor(n jpki.Number, purpose jpki.Purpose) *x509.Certificate {
 	return t.view.Load().Anchors.Issued(n, purpose)
 }
+
+// signed is issued for the number of a signature certificate.
+func (t *trust) signed(n jpki.Number) *x509.Certificate {
+	return t.view.Load().Anchors.Issued(n, jpki.Signature)
+}

@@ -98,6 +98,7 @@ type loginCommand struct {
 	PIN       string `default:"1234" help:"Four-digit PIN."`
 	Password  string `default:"ABC123" help:"Password of the signature certificate."`
 	Deny      bool   `help:"Refuse on the consent page."`
+	Latest    bool   `name:"latest-attributes" help:"Agree, where it is asked, that the site hears of later changes; else refuse."`
 	Renewed   bool   `help:"Tick that the card was renewed, so that its earlier record is taken over."`
 	CookieJar string `type:"path" help:"Netscape cookie file, read and written: one browser over several logins."`
 	Card      string `default:"127.0.0.1:9002" help:"Address of the card reader."`
@@ -111,7 +112,7 @@ func (l *loginCommand) Run(ctx context.Context, t terminal) error {
 		base = "http://" + base
 	}
 	result, err := headless.Login(ctx, headless.Options{
-		AuthorizeURL: l.URL, Persona: l.Persona, PIN: l.PIN, Password: l.Password, Deny: l.Deny, Renewed: l.Renewed, CookieJar: l.CookieJar, Cards: base})
+		AuthorizeURL: l.URL, Persona: l.Persona, PIN: l.PIN, Password: l.Password, Deny: l.Deny, Renewed: l.Renewed, Latest: l.Latest, CookieJar: l.CookieJar, Cards: base})
 	if err != nil {
 		return err
 	}

@@ -257,25 +257,30 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 	if _, err := agent.ParseLaunch(launch); err != nil {
 		return nil, usageError{fmt.Errorf("--launch: %w", err)}
 	}
-	ledger := &revocation.Ledger{Prices: revocation.Prices{Authentication: 2, Signature: 20, Relation: 20}, Now: w.now}
+	ledger := &revocation.Ledger{Prices: revocation.Prices{Authentication: 2, Signature: 20, Relation: 20, Latest: 20}, Now: w.now}
 	outbound := provider.Outbound()
 	var limits limit.Limits
 	if c.Limits {
 		limits = limit.Limits{Table: limit.New(w.now), Rules: limit.Default()}
 	}
+	platform := &revocation.Platform{
+		URL: authority.PlatformURL(), Keys: []*ecdsa.PublicKey{authority.PlatformKey()}, HTTP: outbound, Now: w.now, Rand: rand.Reader}
 	return provider.Open(ctx, provider.Options{
 		Issuer: w.provider.url(), DatabaseURL: url, Seal: secrets.seal, SubjectKey: secrets.subject, Trust: authority.Trust(),
 		Revocation: revocation.Metered{Ledger: ledger, Next: &revocation.OCSP{
 			URL: authority.ResponderOf, HTTP: outbound, Now: w.now, Rand: rand.Reader}},
 		Ledger: ledger, StatusPeriod: statusPeriod,
-		Relations: &revocation.Relations{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: &revocation.Platform{
-			URL: authority.PlatformURL(), Keys: []*ecdsa.PublicKey{authority.PlatformKey()}, HTTP: outbound, Now: w.now, Rand: rand.Reader}},
+		Relations: &revocation.Relations{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: platform},
+		Latest:    &revocation.Latest{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: platform}, LatestPeriod: latestPeriod,
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, Cheapest: c.FourDigitsFirst, LaunchTemplate: launch,
 		Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Registration: &op.Registration{Rules: rules, Approve: !c.Approval}, Limits: limits}, Now: w.now, Rand: rand.Reader, Log: w.log})
 }
 
 // statusPeriod is short, so that a suspension shows while somebody watches.
 const statusPeriod = 30 * time.Second
+
+// latestPeriod is short, so that a change reaches its site while somebody watches.
+const latestPeriod = 10 * time.Second
 
 type secrets struct {
 	seal    *seal.Keyset

@@ -31,6 +31,8 @@ type revocationConfig struct {
 	FeeAuthYen    int64          `env:"TEGATA_FEE_AUTH_YEN" default:"2" help:"What one query about an authentication certificate costs, in yen."`
 	FeeSignYen    int64          `env:"TEGATA_FEE_SIGN_YEN" default:"20" help:"What one query about a signature certificate costs, in yen."`
 	FeeRelateYen  int64          `name:"fee-relation-yen" env:"TEGATA_FEE_RELATION_YEN" default:"20" help:"What one query about correspondence or linking costs, in yen."`
+	LatestPeriod  time.Duration  `env:"TEGATA_LATEST_PERIOD" default:"15m" help:"How often the platform operator is asked for news about people who agreed that sites hear of changes; 0 never asks and offers nothing."`
+	FeeLatestYen  int64          `name:"fee-latest-yen" env:"TEGATA_FEE_LATEST_YEN" default:"20" help:"What one query for someone's latest attributes costs, in yen."`
 	FeeFreeUntil  string         `env:"TEGATA_FEE_FREE_UNTIL" help:"Last day of a free period in Japan, such as 2027-03-31."`
 }
 
@@ -42,7 +44,7 @@ type revocationChecked struct {
 }
 
 func (c revocationConfig) check(p *problems) revocationChecked {
-	out := revocationChecked{config: c, prices: revocation.Prices{Authentication: c.FeeAuthYen, Signature: c.FeeSignYen, Relation: c.FeeRelateYen}}
+	out := revocationChecked{config: c, prices: revocation.Prices{Authentication: c.FeeAuthYen, Signature: c.FeeSignYen, Relation: c.FeeRelateYen, Latest: c.FeeLatestYen}}
 	switch c.Revocation {
 	case "ocsp":
 		p.add(!goodURL(c.OCSPAuthURL), "TEGATA_OCSP_AUTH_URL must be an http or https URL: without a revocation check nobody can log in")
@@ -65,7 +67,8 @@ func (c revocationConfig) check(p *problems) revocationChecked {
 	p.add(c.statusPeriod() < 0 || c.statusPeriod() > 0 && c.statusPeriod() < time.Minute, "TEGATA_STATUS_PERIOD must be 0, or at least 1m")
 	p.add(c.Cache < 0 || c.Cache > revocation.MaxKeep, "TEGATA_REVOCATION_CACHE must be between 0s and 60s")
 	p.add(c.CRLMaxAge < 0, "TEGATA_CRL_MAX_AGE must not be negative")
-	p.add(min(c.FeeAuthYen, c.FeeSignYen, c.FeeRelateYen) < 0, "TEGATA_FEE_AUTH_YEN, TEGATA_FEE_SIGN_YEN and TEGATA_FEE_RELATION_YEN must not be negative")
+	p.add(c.LatestPeriod < 0 || c.LatestPeriod > 0 && c.LatestPeriod < time.Minute, "TEGATA_LATEST_PERIOD must be 0, or at least 1m")
+	p.add(min(c.FeeAuthYen, c.FeeSignYen, c.FeeRelateYen, c.FeeLatestYen) < 0, "TEGATA_FEE_AUTH_YEN, TEGATA_FEE_SIGN_YEN, TEGATA_FEE_RELATION_YEN and TEGATA_FEE_LATEST_YEN must not be negative")
 	if c.FeeFreeUntil != "" {
 		day, err := time.ParseInLocation(time.DateOnly, c.FeeFreeUntil, time.FixedZone("JST", 9*60*60))
 		p.add(err != nil, "TEGATA_FEE_FREE_UNTIL must be a day such as 2027-03-31")
@@ -108,6 +111,7 @@ type asked struct {
 	checker   revocation.Checker
 	lists     *revocation.CRL
 	relations *revocation.Relations
+	latest    *revocation.Latest
 	ledger    *revocation.Ledger
 }
 
@@ -120,6 +124,9 @@ func (c revocationChecked) parts(log *slog.Logger) asked {
 	out := asked{ledger: ledger}
 	if c.config.PlatformURL != "" {
 		out.relations = &revocation.Relations{Platform: platform, Breaker: breaker(nil, log), Ledger: ledger}
+		if c.config.LatestPeriod > 0 {
+			out.latest = &revocation.Latest{Platform: platform, Breaker: breaker(nil, log), Ledger: ledger}
+		}
 	}
 	switch c.config.Revocation {
 	case "none":

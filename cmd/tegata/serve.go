@@ -70,6 +70,8 @@ func (s *serveCommand) options(c checked, log *slog.Logger) provider.Options {
 		Trust: &jpki.Trust{Anchors: c.anchors, Policies: c.policies}, TestAnchors: s.TestAnchors,
 		Revocation: asked.checker, Lists: asked.lists, Ledger: asked.ledger, Relations: asked.relations,
 		StatusPeriod:    s.statusPeriod(),
+		Latest:          asked.latest,
+		LatestPeriod:    s.LatestPeriod,
 		CardInfoIssuers: c.cardInfo, Cheapest: s.FourDigitsFirst, AgeRules: c.ages, LaunchTemplate: s.LaunchTemplate, TrustedProxies: c.proxies,
 		Edge: op.Options{Certificates: c.clients, PolicyURI: s.PolicyURI, TermsURI: s.TermsURI, Registration: registration, Limits: s.limits(time.Now)}, Now: time.Now, Rand: rand.Reader, Log: log,
 	}

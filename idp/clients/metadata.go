@@ -77,6 +77,8 @@ type Metadata struct {
 	FrontLogoutURI string `json:"frontchannel_logout_uri,omitempty"`
 	FrontLogoutSID bool   `json:"frontchannel_logout_session_required,omitempty"`
 
+	LatestURI string `json:"latest_attributes_uri,omitempty"` // ours: where changes of attributes are told
+
 	Unsupported []string `json:"-"` // members that ask for a protection which this version does not give
 	Unknown     []string `json:"-"` // members that mean nothing here, sorted; worth a warning
 }

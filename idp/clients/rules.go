@@ -98,6 +98,7 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		Keys:                   r.keys(),
 		TLS:                    r.tls(),
 		Logout:                 r.logout(),
+		LatestURI:              r.latest(),
 		RequirePAR:             r.RequirePAR,
 		DPoPBound:              r.DPoPBound,
 		RequireSignedRequest:   m.RequireSignedRequest,

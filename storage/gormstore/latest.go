@@ -149,18 +149,22 @@ func (s *Store) NoteLatest(ctx context.Context, c storage.LatestConsent, now tim
 	if err != nil {
 		return err
 	}
-	steps := []step{{"noted", "UPDATE latest_consents SET registered = ?, sent = ? WHERE " + agreedTo + "id = ? AND expires_at > ? AND {if}",
-		[]any{c.Registered, sent, c.ID, instant{now}}, true}}
-	if r != nil {
-		releasing, err := s.releasing(*r)
-		if err != nil {
+	return s.transaction(ctx, func(tx *gorm.DB) error {
+		if err := swapped(changed(tx.Exec("UPDATE latest_consents SET registered = ?, sent = ? WHERE "+agreedTo+"id = ? AND expires_at > ?",
+			c.Registered, sent, c.ID, instant{now}))); err != nil {
 			return err
 		}
-		steps = append(steps, releasing)
-	}
-	return s.transaction(ctx, func(tx *gorm.DB) error {
-		if err := oneByOne(tx, steps); err != nil || d == nil {
-			return err
+		if r != nil {
+			writing, err := s.releasing(*r)
+			if err != nil {
+				return err
+			}
+			if err := s.oneByOne(ctx, tx.Statement.ConnPool, []step{writing}); err != nil {
+				return err
+			}
+		}
+		if d == nil {
+			return nil
 		}
 		return s.putDeliveries(tx, []storage.Delivery{*d})
 	})
@@ -204,6 +208,6 @@ func (s *Store) KeepFeed(ctx context.Context, f storage.Feed, now time.Time, don
 		sql, values = sql+", read_at = ?, leased_until = ?", append(values, instant{now}, instant{now})
 	}
 	return s.atomically(ctx, func(db *gorm.DB) error {
-		return swapped(db.Exec(sql+" WHERE name = ? AND leased_until = ?", append(values, f.Name, instant{f.Until})...))
+		return swapped(changed(db.Exec(sql+" WHERE name = ? AND leased_until = ?", append(values, f.Name, instant{f.Until})...)))
 	})
 }

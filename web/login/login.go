@@ -96,7 +96,11 @@ func (h *Handler) consent(c *gin.Context) error {
 		}
 	}
 	step, err := h.IDP.Approve(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request), idp.Decision{
-		Items: c.PostFormArray("item"), Texts: h.Show.UI.ShownTexts(c.PostForm("texts")), Remember: c.PostForm("remember") == "yes"})
+		Items: c.PostFormArray("item"), Texts: h.Show.UI.ShownTexts(c.PostForm("texts")), Remember: c.PostForm("remember") == "yes", Latest: c.PostForm("latest")})
+	if err == nil && step.Show == idp.ShowLatest {
+		h.Show.Latest(c.Writer, c.Request, step)
+		return nil
+	}
 	return h.to(c, step, err)
 }
 

@@ -50,6 +50,7 @@ func (h *Handler) acts() map[ui.Act]act {
 		ui.TakeBack:   {about: h.aboutService, do: h.takeBack},
 		ui.Forget:     {about: aboutNothing, do: h.forget},
 		ui.ForgetHere: {about: aboutNothing, do: h.forgetHere},
+		ui.StopLatest: {about: h.aboutLatest, do: h.stopLatest},
 		ui.Delete:     {about: aboutNothing, do: h.deleteAccount, fresh: true},
 	}
 }
@@ -75,7 +76,7 @@ func (h *Handler) page(c *gin.Context) error {
 		return err
 	}
 	p := ui.OwnPage{Done: done(c), Ask: show.OwnPath + "/ask/"}
-	for _, fill := range []func(*gin.Context, storage.Session, *ui.OwnPage) error{h.sessions, h.services, h.memory, h.history} {
+	for _, fill := range []func(*gin.Context, storage.Session, *ui.OwnPage) error{h.sessions, h.services, h.latest, h.memory, h.history} {
 		if err := fill(c, own, &p); err != nil {
 			return err
 		}

@@ -12,12 +12,13 @@ const (
 	Keep     Act = "keep"      // for how long the history is kept: asked about by its own form
 	Delete   Act = "delete"    // everything
 
-	Forget     Act = "forget"      // what is remembered of her
-	ForgetHere Act = "forget-here" // that this browser brings it to mind
+	StopLatest Act = "stop-changes" // a site hearing of changes
+	Forget     Act = "forget"       // what is remembered of her
+	ForgetHere Act = "forget-here"  // that this browser brings it to mind
 )
 
 // Acts are all of them.
-var Acts = []Act{EndOne, EndAll, TakeBack, Keep, Delete, Forget, ForgetHere}
+var Acts = []Act{EndOne, EndAll, TakeBack, Keep, Delete, StopLatest, Forget, ForgetHere}
 
 // OwnSignInPage stands before a person's own pages.
 type OwnSignInPage struct {
@@ -34,7 +35,8 @@ type OwnPage struct {
 	Ask      string // the address of the questions; an act and its query are added
 	Sessions []OwnSession
 	Services []OwnService
-	Memory   *OwnMemory // nil: nothing is remembered
+	Memory   *OwnMemory  // nil: nothing is remembered
+	Latest   []OwnLatest // without any the page does not speak of it
 	History  []OwnEntry
 	More     bool   // there is more history than is shown
 	Export   string // the address of the whole history as JSON

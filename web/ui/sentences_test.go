@@ -94,7 +94,7 @@ func wanted(t *testing.T) []string {
 	for _, days := range storage.KeepDays {
 		keys = append(keys, fmt.Sprint("me_keep_", days))
 	}
-	for _, outcome := range []string{storage.Shared, storage.SignedIn, storage.Declined, storage.Aborted} {
+	for _, outcome := range []string{storage.Shared, storage.SignedIn, storage.Declined, storage.Aborted, storage.Updated} {
 		keys = append(keys, "me_outcome_"+outcome)
 	}
 	for _, reason := range []claims.Reason{claims.NotKnown, claims.NotVerified, claims.NotDecided, claims.LivesAbroad, claims.AskedTooOften} {

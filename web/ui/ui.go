@@ -46,7 +46,7 @@ type spec struct {
 
 var everyPage = []Page{
 	LoginPage{}, WaitPage{}, ConsentPage{}, ErrorPage{}, SignOutPage{}, SignedOutPage{},
-	FormPostPage{}, MessagePage{}, OwnSignInPage{}, OwnPage{}, OwnAskPage{}, CardPickPage{}, CardPINPage{}, CardDonePage{},
+	LatestPage{}, FormPostPage{}, MessagePage{}, OwnSignInPage{}, OwnPage{}, OwnAskPage{}, CardPickPage{}, CardPINPage{}, CardDonePage{},
 }
 
 // New loads sentences, templates and static files. An error means that the build is broken.

@@ -27,6 +27,7 @@ type Options struct {
 	Password     string
 	Deny         bool   // say no on the consent page
 	Renewed      bool   // tick that the card was renewed
+	Latest       bool   // agree, where it is asked, that later changes are told; else refuse
 	CookieJar    string // Netscape file, read and written; "" keeps nothing
 	Cards        string // base URL of the card reader
 
@@ -112,6 +113,9 @@ func (w *walker) step(ctx context.Context, p page) (page, string, error) {
 		if w.Deny {
 			decision = "deny"
 		}
+		if f.decided() {
+			return w.submit(ctx, f, [2]string{"latest", w.latest()})
+		}
 		if w.Renewed && !w.Deny {
 			return w.submit(ctx, f, [2]string{"decision", decision}, [2]string{"renewed", "yes"})
 		}
@@ -124,6 +128,14 @@ func (w *walker) step(ctx context.Context, p page) (page, string, error) {
 		return w.submit(ctx, f)
 	}
 	return page{}, "", fmt.Errorf("a page that this program does not know: %s", p.url.Path)
+}
+
+// latest answers whether later changes may be told.
+func (w *walker) latest() string {
+	if w.Latest {
+		return "agree"
+	}
+	return "refuse"
 }
 
 // formPost recognises the page that posts the answer: a form to somebody else.

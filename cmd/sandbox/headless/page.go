@@ -3,6 +3,7 @@ package headless
 import (
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -29,6 +30,11 @@ func (p page) formTo(suffix string) (form, bool) {
 		}
 	}
 	return form{}, false
+}
+
+// decided says that the consent was given on the page before, and that this one asks about more.
+func (f form) decided() bool {
+	return slices.ContainsFunc(f.fields, func(field [2]string) bool { return field[0] == "decision" })
 }
 
 func parse(at *url.URL, r io.Reader) (page, error) {
