@@ -2,6 +2,7 @@ package claims
 
 // Scripts are the claims of a ClaimSet that carry a language tag.
 type Scripts struct {
+	hidden
 	NameJa      string        `json:"name#ja,omitempty"`
 	NameJaJP    string        `json:"name#ja-JP,omitempty"`
 	NameHani    string        `json:"name#ja-Hani-JP,omitempty"`

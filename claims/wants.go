@@ -21,6 +21,7 @@ type Part struct {
 
 // Want is one claim, asked for by name.
 type Want struct {
+	hidden
 	Claim Claim
 	OneOf []any // what the claim must equal to be sent, as encoding/json reads it; nil: anything
 }
