@@ -5,6 +5,19 @@ import (
 	"testing"
 )
 
+// plainly takes the same picture in plain Japanese, where there is Japanese, and goes back.
+func (b *tab) plainly(name, lang string) {
+	b.t.Helper()
+	if lang != "ja" {
+		return
+	}
+	b.click(".switch a[hreflang='ja-Hira']")
+	b.see("html[lang=ja-Hira] h1")
+	b.picture(name, "ja-Hira")
+	b.click(".switch a[hreflang='ja']")
+	b.see("html[lang=ja] h1")
+}
+
 // TestAPersonSeesToHerOwnAffairs: she shops, looks at what is known of her, takes it back, signs out everywhere, comes
 // back with her card and leaves for good. The pages need no scripts.
 func TestAPersonSeesToHerOwnAffairs(t *testing.T) {
@@ -24,6 +37,9 @@ func TestAPersonSeesToHerOwnAffairs(t *testing.T) {
 			reader.layDown("taro")
 			reader.enterPIN("1234", "ABC123")
 			p.see("#allow")
+			p.plainly("consent-remember", lang)
+			p.click("input[name=remember]")
+			p.picture("consent-remember", lang)
 			p.click("#allow")
 			p.see("#verdict")
 
@@ -33,6 +49,7 @@ func TestAPersonSeesToHerOwnAffairs(t *testing.T) {
 				t.Errorf("%d sites have something", got)
 			}
 			p.picture("me", lang)
+			p.plainly("me", lang)
 			p.click("a[href*='/me/ask/take-back']")
 			p.see("body.page-meask #do")
 			p.picture("me-ask", lang)
@@ -45,6 +62,11 @@ func TestAPersonSeesToHerOwnAffairs(t *testing.T) {
 			p.click("#do")
 			p.see("body.page-mesignin #done")
 
+			p.buy(w, "profile")
+			p.see("body.page-login #remembered")
+			p.picture("login-remembered", lang)
+			p.plainly("login-remembered", lang)
+			p.open(w.Issuer + "/me")
 			p.click("#start")
 			p.see("body.page-login")
 			p.picture("me-login", lang)
