@@ -21,6 +21,7 @@ import (
 	"tegata/idp"
 	"tegata/idp/clients/fetch"
 	"tegata/idp/developer"
+	"tegata/idp/dpop"
 	"tegata/idp/keys"
 	"tegata/idp/latest"
 	"tegata/idp/op"
@@ -58,6 +59,7 @@ type Options struct {
 	LaunchTemplate  string
 	TrustedProxies  []netip.Prefix
 	Edge            op.Options
+	DPoPNonces      bool // DPoP proofs must repeat a nonce of ours (RFC 9449 section 8)
 	Now             func() time.Time
 	Rand            io.Reader
 	Log             *slog.Logger
@@ -87,6 +89,13 @@ func Open(ctx context.Context, o Options) (*Provider, error) {
 	index, err := hkdf.Key(sha256.New, o.SubjectKey, nil, "tegata certificate index", 32)
 	if err != nil {
 		return nil, fmt.Errorf("subject key: %w", err)
+	}
+	if o.DPoPNonces {
+		key, err := hkdf.Key(sha256.New, o.SubjectKey, nil, "tegata dpop nonce", 32)
+		if err != nil {
+			return nil, fmt.Errorf("subject key: %w", err)
+		}
+		o.Edge.Nonces = &dpop.Nonces{Key: key, Now: o.Now}
 	}
 	store, err := gormstore.Open(ctx, gormstore.Config{
 		URL: o.DatabaseURL, Seal: o.Seal, Log: o.Log, MaxConns: o.MaxConns, OnStatement: o.OnStatement})

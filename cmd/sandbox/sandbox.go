@@ -50,6 +50,7 @@ type runCommand struct {
 	Launch          string `placeholder:"TEMPLATE" help:"Launch link of the login page, such as tegata:{ticket} for an installed agent; the card reader above if left out."`
 	Limits          bool   `help:"Limit rates as a server does; otherwise nothing is limited here."`
 	FourDigitsFirst bool   `help:"Read the four attributes with four digits before asking for the password of the signature certificate, where both are good enough."`
+	DPoPNonces      bool   `name:"dpop-nonces" help:"DPoP proofs must repeat a nonce of the provider, as a strict server wants it."`
 	Approval        bool   `help:"Clients that register themselves wait for approval, as at a server; otherwise they need none."`
 	JSON            bool   `name:"json" help:"Print one line of JSON when everything is ready."`
 	Verbose         bool   `short:"v" help:"Log every request."`
@@ -273,7 +274,7 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 		Relations: &revocation.Relations{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: platform},
 		Latest:    &revocation.Latest{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: platform}, LatestPeriod: latestPeriod,
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, Cheapest: c.FourDigitsFirst, LaunchTemplate: launch,
-		Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Registration: &op.Registration{Rules: rules, Approve: !c.Approval}, Limits: limits}, Now: w.now, Rand: rand.Reader, Log: w.log})
+		DPoPNonces: c.DPoPNonces, Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Registration: &op.Registration{Rules: rules, Approve: !c.Approval}, Limits: limits}, Now: w.now, Rand: rand.Reader, Log: w.log})
 }
 
 // statusPeriod is short, so that a suspension shows while somebody watches.

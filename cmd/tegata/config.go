@@ -51,6 +51,7 @@ type config struct {
 	Registration    bool     `env:"TEGATA_REGISTRATION" help:"Let relying parties register themselves with a token of 'tegata client tokens create'."`
 	PolicyURI       string   `name:"policy-uri" env:"TEGATA_POLICY_URI" placeholder:"URL" help:"Your page about what you do with data, for discovery (op_policy_uri)."`
 	TermsURI        string   `name:"terms-uri" env:"TEGATA_TERMS_URI" placeholder:"URL" help:"Your terms of service, for discovery (op_tos_uri)."`
+	DPoPNonces      bool     `name:"dpop-nonces" env:"TEGATA_DPOP_NONCES" help:"DPoP proofs must repeat a nonce of this server, so that none can be made in advance (RFC 9449 section 8)."`
 	LoginLimit      int      `env:"TEGATA_LOGIN_LIMIT" default:"10" help:"Logins that one source address may start in ten minutes without success; 0 for no limit."`
 	RequestLimit    int      `env:"TEGATA_REQUEST_LIMIT" default:"300" help:"Requests for a page of ours by one source address in a minute; 0 for no limit."`
 	ClientLimit     int      `env:"TEGATA_CLIENT_LIMIT" default:"600" help:"Calls of one relying party, and of one source address at its endpoints, in a second; 0 for no limit."`

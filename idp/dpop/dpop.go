@@ -34,6 +34,9 @@ var kind = jwt.Kind{Types: []string{"dpop+jwt"}, Key: true}
 // ErrProof: there is no good proof. Its texts name what is wrong and quote nothing.
 var ErrProof = errors.New("dpop: invalid proof")
 
+// ErrNonce: the proof is good but for its nonce, and the client may try again with a fresh one.
+var ErrNonce = errors.New("dpop: the nonce is none of ours, or too old")
+
 type problem string
 
 func (p problem) Error() string        { return string(p) }
@@ -45,6 +48,7 @@ type Request struct {
 	URL    string   // of the endpoint as clients know it
 	Proofs []string // the values of all DPoP headers
 	Token  string   // the access token that comes along; "" at endpoints that take none
+	Nonces *Nonces  // nil where nobody gives nonces out: then a proof has none, or one of somebody else
 }
 
 // Proof is a good one.
@@ -54,7 +58,7 @@ type Proof struct {
 	Until      time.Time // when the proof is worthless anyway
 }
 
-// Verify checks everything that the request alone can tell (RFC 9449 section 4.3). ErrProof.
+// Verify checks everything that the request alone can tell (RFC 9449 section 4.3). ErrProof, ErrNonce.
 func Verify(r Request, now time.Time) (Proof, error) {
 	if len(r.Proofs) != 1 {
 		return Proof{}, problem("there must be one DPoP header")
@@ -75,6 +79,9 @@ func Verify(r Request, now time.Time) (Proof, error) {
 	}
 	iat, err := about(t, r, now)
 	if err != nil {
+		return Proof{}, err
+	}
+	if err := nonce(t, r); err != nil {
 		return Proof{}, err
 	}
 	thumbprint, err := key.Thumbprint(crypto.SHA256)
@@ -126,6 +133,17 @@ func about(t jwt.Token, r Request, now time.Time) (time.Time, error) {
 		return iat, problem("ath is another token's")
 	}
 	return iat, nil
+}
+
+// nonce comes after everything else: only who made a good proof is asked to make another one.
+func nonce(t jwt.Token, r Request) error {
+	switch {
+	case r.Nonces == nil && t.Text("nonce") != "":
+		return problem("the nonce is not from here")
+	case r.Nonces != nil && !r.Nonces.good(t.Text("nonce")):
+		return ErrNonce
+	}
+	return nil
 }
 
 func id(thumbprint []byte, jti string) []byte {

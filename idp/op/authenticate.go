@@ -15,6 +15,7 @@ import (
 	"tegata/idp"
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
+	"tegata/idp/dpop"
 	"tegata/idp/jwt"
 	"tegata/idp/limit"
 	"tegata/storage"
@@ -42,6 +43,7 @@ type authenticator struct {
 	keys   *fetch.Keys
 	certs  Certificates
 	limits limit.Limits
+	nonces *dpop.Nonces
 }
 
 // refusal is what every failed authentication reads like; cause is for our log.

@@ -12,6 +12,7 @@ import (
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
 	"tegata/idp/clients/register"
+	"tegata/idp/dpop"
 	"tegata/idp/limit"
 	"tegata/idp/par"
 )
@@ -23,6 +24,7 @@ type Options struct {
 	PolicyURI    string // the operator's page on what it does with data; "": none is named
 	TermsURI     string // the operator's terms of service; "": none
 	Registration *Registration
+	Nonces       *dpop.Nonces // that DPoP proofs must repeat; nil: they need none
 	Limits       limit.Limits // of what clients do here; of sources, whoever mounts the endpoints takes care
 }
 
@@ -34,7 +36,7 @@ type Registration struct {
 
 // Register mounts the protocol endpoints on mux, one explicit route per method.
 func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
-	auth := &authenticator{idp: p, keys: p.ClientKeys, certs: o.Certificates, limits: o.Limits}
+	auth := &authenticator{idp: p, keys: p.ClientKeys, certs: o.Certificates, limits: o.Limits, nonces: o.Nonces}
 	d := &desk{issuer: p.Issuer, keys: p.ClientKeys, pushed: &par.Desk{Store: p.Store, Now: p.Now, Rand: p.Rand}, now: p.Now}
 	f := &front{idp: p, pages: pages, desk: d}
 	mux.HandleFunc("GET "+AuthorizePath, f.authorize)
@@ -42,7 +44,7 @@ func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
 	mux.HandleFunc("GET "+EndSessionPath, f.endSession)
 	mux.HandleFunc("POST "+EndSessionPath, f.endSession)
 
-	u := &userInfo{idp: p, certs: o.Certificates}
+	u := &userInfo{idp: p, certs: o.Certificates, nonces: o.Nonces}
 	shared := &cors{idp: p}
 	shared.mount(mux, UserInfoPath, u, http.MethodGet, http.MethodPost)
 
@@ -100,6 +102,7 @@ func tokenGuard(o Options, next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxRequest)
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Pragma", "no-cache")
+		offerNonce(o.Nonces, w, r)
 		next.ServeHTTP(&challenger{ResponseWriter: w, retry: retry}, r)
 	})
 }

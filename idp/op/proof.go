@@ -15,8 +15,9 @@ import (
 
 // proofs checks the DPoP proofs of requests to our endpoints.
 type proofs struct {
-	idp   *idp.Provider
-	alias string // Certificates.Origin
+	idp    *idp.Provider
+	alias  string // Certificates.Origin
+	nonces *dpop.Nonces
 }
 
 // of verifies the proof that came along, if one did; nil without. It does not look whether the proof was seen before.
@@ -24,9 +25,9 @@ func (p proofs) of(h http.Header, method, path, token string) (*dpop.Proof, erro
 	if len(h.Values("DPoP")) == 0 {
 		return nil, nil
 	}
-	at := dpop.Request{Method: method, URL: p.idp.Issuer + path, Proofs: h.Values("DPoP"), Token: token}
+	at := dpop.Request{Method: method, URL: p.idp.Issuer + path, Proofs: h.Values("DPoP"), Token: token, Nonces: p.nonces}
 	proof, err := dpop.Verify(at, p.idp.Now())
-	if err != nil && p.alias != "" { // the client may have called the endpoint by its other name
+	if errors.Is(err, dpop.ErrProof) && p.alias != "" { // the client may have called the endpoint by its other name
 		at.URL = p.alias + path
 		proof, err = dpop.Verify(at, p.idp.Now())
 	}
@@ -49,6 +50,8 @@ func (p proofs) spend(ctx context.Context, proof *dpop.Proof) error {
 func (p proofs) key(ctx context.Context, h http.Header, path string) ([]byte, error) {
 	proof, err := p.of(h, http.MethodPost, path, "")
 	switch {
+	case errors.Is(err, dpop.ErrNonce):
+		return nil, (&oidc.Error{ErrorType: useNonce}).WithDescription("repeat the DPoP-Nonce of this answer in the proof")
 	case err != nil:
 		return nil, badProof(err.Error())
 	case proof == nil:
@@ -61,6 +64,16 @@ func (p proofs) key(ctx context.Context, h http.Header, path string) ([]byte, er
 		return nil, protocolError(err, nil)
 	}
 	return proof.Thumbprint, nil
+}
+
+// useNonce is the error of a proof without a nonce of ours (RFC 9449 sections 8 and 9).
+const useNonce = "use_dpop_nonce"
+
+// offerNonce gives a client that sends proofs the nonce for its next one, whatever this one is worth.
+func offerNonce(n *dpop.Nonces, w http.ResponseWriter, r *http.Request) {
+	if n != nil && len(r.Header.Values("DPoP")) > 0 {
+		w.Header().Set("DPoP-Nonce", n.Fresh())
+	}
 }
 
 func badProof(text string) error {

@@ -91,7 +91,7 @@ func (p *push) take(r *http.Request) (string, error) {
 // bind ties the request to the key of a proof that came along with it; a dpop_jkt in it must be that key's (RFC 9449
 // section 10.1).
 func (p *push) bind(r *http.Request, asked url.Values) error {
-	key, err := proofs{p.idp, p.certs.Origin}.key(r.Context(), r.Header, PARPath)
+	key, err := proofs{p.idp, p.certs.Origin, p.nonces}.key(r.Context(), r.Header, PARPath)
 	if err != nil || key == nil {
 		return err
 	}

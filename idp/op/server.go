@@ -69,7 +69,7 @@ func (s *server) holder(ctx context.Context, c storage.Client, header http.Heade
 		return h, oidc.ErrInvalidRequest().WithDescription("the client's tokens are bound to its certificate, and the connection has none")
 	}
 	var err error
-	if h.Key, err = (proofs{s.idp, s.certs.Origin}).key(ctx, header, TokenPath); err == nil && c.DPoPBound && h.Key == nil {
+	if h.Key, err = (proofs{s.idp, s.certs.Origin, s.nonces}).key(ctx, header, TokenPath); err == nil && c.DPoPBound && h.Key == nil {
 		err = badProof("the client's tokens are bound to a key, and there is no proof")
 	}
 	return h, err

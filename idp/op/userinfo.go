@@ -15,12 +15,14 @@ import (
 // query or a form, where it would reach logs. A token that is bound to a key comes as DPoP with its proof, and only so
 // (RFC 9449 section 7).
 type userInfo struct {
-	idp   *idp.Provider
-	certs Certificates
+	idp    *idp.Provider
+	certs  Certificates
+	nonces *dpop.Nonces
 }
 
 func (u *userInfo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	offerNonce(u.nonces, w, r)
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	bound := strings.EqualFold(scheme, "DPoP")
 	if token == "" || !bound && !strings.EqualFold(scheme, "Bearer") {
@@ -57,7 +59,7 @@ func (u *userInfo) challenge(scheme string) string {
 // proved is the data behind a token whose holder proves to have its key. The proof is spent last, when everything else
 // is good.
 func (u *userInfo) proved(r *http.Request, token string, h idp.Holder) (idp.Document, error) {
-	check := proofs{u.idp, u.certs.Origin}
+	check := proofs{u.idp, u.certs.Origin, u.nonces}
 	proof, err := check.of(r.Header, r.Method, UserInfoPath, token)
 	switch {
 	case err != nil:
@@ -82,6 +84,8 @@ func (u *userInfo) answer(w http.ResponseWriter, challenge string, doc idp.Docum
 		writeJSON(w, http.StatusUnauthorized, []byte(`{"error":"`+word+`"}`))
 	}
 	switch {
+	case errors.Is(err, dpop.ErrNonce):
+		refuse(useNonce)
 	case errors.Is(err, dpop.ErrProof), errors.Is(err, errReplay):
 		refuse("invalid_dpop_proof")
 	case errors.Is(err, idp.ErrInvalidToken):
