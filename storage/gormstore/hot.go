@@ -103,7 +103,7 @@ func onOne(ctx context.Context, pool *sql.DB, work func(conn *pgx.Conn) (int64, 
 	if err != nil {
 		return 0, err
 	}
-	defer conn.Close() // back to the pool
+	defer func() { _ = conn.Close() }() // back to the pool
 	err = conn.Raw(func(driver any) (err error) {
 		n, err = work(driver.(*stdlib.Conn).Conn())
 		return err
@@ -132,7 +132,7 @@ func scan(ctx context.Context, on gorm.ConnPool, text string, values, fields []a
 	if err != nil {
 		return 0, err
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // rows.Err has its error
 	for ; rows.Next(); n++ {
 		if err := rows.Scan(fields...); err != nil {
 			return n, err
