@@ -149,8 +149,8 @@ func TestANumberIsEnoughToAsk(t *testing.T) {
 	if got, err := w.serve(t, revoked(6)).Check(t.Context(), q); err != nil || got.Status != Suspended {
 		t.Errorf("OCSP: %v, %v", got, err)
 	}
-	other := Question{Serial: big.NewInt(1), Issuer: w.ca.cert}
-	if same(q) == same(other) || same(q) == same(w.question(w.holder.cert)) || same(q) != same(q) {
+	other, again := Question{Serial: big.NewInt(1), Issuer: w.ca.cert}, q
+	if same(q) == same(other) || same(q) == same(w.question(w.holder.cert)) || same(q) != same(again) {
 		t.Error("two numbers share an answer")
 	}
 	for _, nothing := range []Question{{}, {Serial: q.Serial}, {Issuer: q.Issuer}} {

@@ -30,12 +30,12 @@ func (s *Store) CreateInitialToken(ctx context.Context, t storage.InitialToken) 
 	return s.atomically(ctx, func(db *gorm.DB) error { return db.Create(&row).Error })
 }
 
-const goodToken = "hash = ? AND uses > 0 AND expires_at > ?"
+const admissible = "hash = ? AND uses > 0 AND expires_at > ?"
 
 // InitialToken implements storage.Store.
 func (s *Store) InitialToken(ctx context.Context, hash []byte, now time.Time) (storage.InitialToken, error) {
 	var row initialTokenRow
-	err := s.read.WithContext(ctx).Take(&row, goodToken, blob(hash), instant{now}).Error
+	err := s.read.WithContext(ctx).Take(&row, admissible, blob(hash), instant{now}).Error
 	return row.token(), failure(ctx, err)
 }
 
@@ -61,7 +61,7 @@ func (s *Store) DeleteInitialToken(ctx context.Context, name string) error {
 func (s *Store) RegisterClient(ctx context.Context, tokenHash []byte, c storage.Client, now time.Time) error {
 	row := toClientRow(c)
 	return s.transaction(ctx, func(tx *gorm.DB) error {
-		err := one(tx.Exec("UPDATE initial_tokens SET uses = uses - 1 WHERE "+goodToken, blob(tokenHash), instant{now}))
+		err := one(tx.Exec("UPDATE initial_tokens SET uses = uses - 1 WHERE "+admissible, blob(tokenHash), instant{now}))
 		if err != nil {
 			return err
 		}
