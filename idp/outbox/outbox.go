@@ -198,7 +198,7 @@ func (o *Office) judge(ctx context.Context, d storage.Delivery, status int, err 
 
 // postpone gives a message back, for longer each time.
 func (o *Office) postpone(ctx context.Context, d storage.Delivery) {
-	ctx = context.WithoutCancel(ctx) // the outcome counts even when the work is being stopped
+	ctx = context.WithoutCancel(ctx)                                                              // the outcome counts even when the work is being stopped
 	o.note(ctx, o.Store.PostponeDelivery(ctx, d, o.Now().Add(pause(d.Attempts, rand.Float64())))) //nolint:gosec // it spreads retries; nothing depends on nobody guessing it
 }
 
