@@ -132,7 +132,7 @@ func (w *changing) messages(t *testing.T) []map[string]any {
 	}
 	var out []map[string]any
 	for _, text := range heard {
-		signed, err := jose.ParseSigned(text, []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256})
+		signed, err := jose.ParseSignedCompact(text, []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.PS256})
 		if err != nil {
 			t.Fatal(err)
 		}
