@@ -2,7 +2,6 @@ package op_test
 
 import (
 	"context"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -11,18 +10,7 @@ import (
 	"tegata/cmd/provider"
 	"tegata/idp/clients"
 	"tegata/idp/idptest"
-	"tegata/storage/gormstore"
 )
-
-// decided is a world whose operator has decided something else.
-func decided(t *testing.T, decide func(*provider.Options)) *idptest.World {
-	t.Helper()
-	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-	if err := gormstore.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	return openAs(t, url, decide)
-}
 
 // lax asks its authority, or at times nobody.
 type lax struct {

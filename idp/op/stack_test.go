@@ -20,11 +20,17 @@ import (
 // open is a world around the provider that cmd/tegata would run, on SQLite.
 func open(t testing.TB) *idptest.World {
 	t.Helper()
+	return decided(t, func(*provider.Options) {})
+}
+
+// decided is open for an operator who has decided something else.
+func decided(t testing.TB, decide func(*provider.Options)) *idptest.World {
+	t.Helper()
 	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
 	if err := gormstore.Migrate(t.Context(), url); err != nil {
 		t.Fatal(err)
 	}
-	return openOn(t, url)
+	return openAs(t, url, decide)
 }
 
 // onBoth runs a test on SQLite and on PostgreSQL.
