@@ -8,7 +8,7 @@ import (
 
 // TestStatementsOfALogin counts exactly: who adds a statement to a login sees it here, who saves one lowers the number.
 // The target is 8 for a first login and 5 for a repeat one. Where the number is higher, it is the honest one of today:
-// SQLite has no statement that writes into several tables, so an approval takes it six where PostgreSQL takes one, and
+// SQLite has no statement that writes into several tables, so an approval takes it seven where PostgreSQL takes one, and
 // the judgement two. At a person's pace one copy of the login is older than the second for which it may be shown, and is
 // read again; the client's is good for as long as nobody changes a client.
 func TestStatementsOfALogin(t *testing.T) {
