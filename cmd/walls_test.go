@@ -68,7 +68,7 @@ var arrows = map[string][]string{
 
 // standIns play the outside world for tests and the sandbox; stages may import them; products never link them.
 var (
-	standIns = []string{"authn/card/pcsc/pcsctest", "authn/cardtest/...", "authn/jpkitest/...", "idp/idptest/...", "storage/storagetest/...", "testdata/..."}
+	standIns = []string{"authn/card/pcsc/pcsctest", "authn/cardtest/...", "authn/jpkitest/...", "cmd/provider/providertest", "idp/idptest/...", "storage/storagetest/...", "testdata/..."}
 	stages   = append([]string{"cmd/sandbox/...", "cmd/jpkisim/..."}, standIns...)
 	products = []string{"cmd/tegata", "cmd/tegata-agent"}
 )

@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"math/big"
 	mathrand "math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,7 +29,7 @@ import (
 	"tegata/idp/session"
 	"tegata/storage"
 	"tegata/storage/gormstore"
-	"tegata/storage/seal"
+	"tegata/storage/storagetest"
 )
 
 // desk is a provider whose judge finds good whatever card lies before it, and an authority for renewed cards.
@@ -92,13 +91,7 @@ func openDesk(t testing.TB, seed byte) *desk {
 	t.Helper()
 	d := &desk{t: t, now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), status: func(string) (bool, error) { return true, nil }}
 	d.ends = d.now.AddDate(3, 0, 0)
-	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-	must(t, gormstore.Migrate(t.Context(), url))
-	keyset, err := seal.NewKeyset()
-	must(t, err)
-	sealer, err := seal.FromKeyset(keyset)
-	must(t, err)
-	store, err := gormstore.Open(t.Context(), gormstore.Config{URL: url, Seal: sealer})
+	store, err := gormstore.Open(t.Context(), gormstore.Config{URL: storagetest.SQLite(t), Seal: storagetest.Keyset(t)})
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
 	clock := func() time.Time { return d.now }

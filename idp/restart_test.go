@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 	"tegata/idp/session"
 	"tegata/storage"
 	"tegata/storage/gormstore"
-	"tegata/storage/seal"
+	"tegata/storage/storagetest"
 )
 
 // slowJudge finds everything good, and takes so long that meanwhile happens first.
@@ -81,19 +80,7 @@ func TestAResultDoesNotOutliveARestart(t *testing.T) {
 
 func newProvider(t *testing.T, judge *slowJudge) *idp.Provider {
 	t.Helper()
-	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-	if err := gormstore.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	keyset, err := seal.NewKeyset()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealer, err := seal.FromKeyset(keyset)
-	if err != nil {
-		t.Fatal(err)
-	}
-	store, err := gormstore.Open(t.Context(), gormstore.Config{URL: url, Seal: sealer})
+	store, err := gormstore.Open(t.Context(), gormstore.Config{URL: storagetest.SQLite(t), Seal: storagetest.Keyset(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

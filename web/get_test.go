@@ -14,6 +14,7 @@ import (
 	"tegata/idp/clients"
 	"tegata/idp/limit"
 	"tegata/idp/op"
+	"tegata/storage/storagetest"
 	"tegata/web"
 )
 
@@ -44,7 +45,7 @@ func gets(t *testing.T) []string {
 }
 
 func TestNoGETChangesAnything(t *testing.T) {
-	at := fresh(t)
+	at := storagetest.SQLite(t)
 	dir := filepath.Dir(strings.TrimPrefix(at, "sqlite:"))
 	w := openOn(t, at, func(o *provider.Options) {
 		o.Edge.Registration = &op.Registration{}

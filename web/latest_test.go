@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"net/http"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,16 +11,12 @@ import (
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
 	"tegata/storage"
-	"tegata/storage/gormstore"
+	"tegata/storage/storagetest"
 )
 
 // Another person's consent cannot be withdrawn, and one's own can, at once.
 func TestAPersonWithdrawsHerOwnConsentToChanges(t *testing.T) {
-	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-	if err := gormstore.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	w := openOn(t, url, func(o *provider.Options) {
+	w := openOn(t, storagetest.SQLite(t), func(o *provider.Options) {
 		o.Edge.Outside = fetch.Outside{Loopback: true}
 		o.Latest = &revocation.Latest{Platform: o.Relations.Platform, Breaker: &revocation.Breaker{Now: o.Now}}
 	})

@@ -15,6 +15,7 @@ import (
 	"tegata/authn/jpkitest"
 	"tegata/idp/clients"
 	"tegata/idp/idptest"
+	"tegata/storage/storagetest"
 )
 
 // secret is something that must not turn up, and where it may.
@@ -54,7 +55,7 @@ func cookies(b *idptest.Browser) []secret {
 
 func TestNothingLeaks(t *testing.T) {
 	dir := t.TempDir()
-	w := openIn(t, dir)
+	w := openOn(t, storagetest.SQLiteIn(t, dir))
 	bank := w.Register(clients.Metadata{ClientID: "bank", Scope: "openid name address birthdate gender age_over_18", RedirectURIs: []string{"https://bank.example/cb"}})
 	persona, material := w.Town.Persona(t, "pins"), w.Town.Material(t, "pins")
 	typed := []secret{{"PIN", persona.PIN}, {"card-info PIN", persona.CardInfoPIN}, {"password", persona.Password}}

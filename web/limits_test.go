@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,7 +13,6 @@ import (
 	"tegata/idp/clients"
 	"tegata/idp/idptest"
 	"tegata/idp/limit"
-	"tegata/storage/gormstore"
 	"tegata/storage/seal"
 	"tegata/storage/storagetest"
 )
@@ -26,15 +24,6 @@ func limited(t *testing.T, url string, rules limit.Rules) *idptest.World {
 		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
 		o.Edge.Limits = limit.Limits{Table: limit.New(o.Now), Rules: rules}
 	})
-}
-
-func fresh(t *testing.T) string {
-	t.Helper()
-	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-	if err := gormstore.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	return url
 }
 
 // from sends a request as if it came from an address.
@@ -59,7 +48,7 @@ func waits(t *testing.T, a idptest.Answer, atMost int) {
 }
 
 func TestTenLoginsMayBeStartedInTenMinutes(t *testing.T) {
-	w := limited(t, fresh(t), limit.Default())
+	w := limited(t, storagetest.SQLite(t), limit.Default())
 	shop := w.Register(clients.Metadata{ClientID: "shop"})
 	start := func() idptest.Page {
 		b := w.NewBrowser()
@@ -82,7 +71,7 @@ func TestTenLoginsMayBeStartedInTenMinutes(t *testing.T) {
 }
 
 func TestALoginThatSucceedsIsNoAttempt(t *testing.T) {
-	w := limited(t, fresh(t), limit.Default())
+	w := limited(t, storagetest.SQLite(t), limit.Default())
 	shop := w.Register(clients.Metadata{ClientID: "shop"})
 	for range 12 {
 		r := shop.Request()
@@ -95,7 +84,7 @@ func TestALoginThatSucceedsIsNoAttempt(t *testing.T) {
 func TestOneLoginIsNotStartedForEver(t *testing.T) {
 	rules := limit.Default()
 	rules.Logins.Attempts = 3
-	w := limited(t, fresh(t), rules)
+	w := limited(t, storagetest.SQLite(t), rules)
 	shop := w.Register(clients.Metadata{ClientID: "shop"})
 	path := w.Approach(w.NewBrowser(), shop.Request()).URL.Path + "/start"
 	for i, address := range []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"} {
@@ -117,7 +106,7 @@ func TestMachinesHearItInTheirOwnWords(t *testing.T) {
 		{"GET", "/userinfo", `"error":"temporarily_unavailable"`}, {"POST", "/register", `"error":"temporarily_unavailable"`},
 		{"POST", "/agent/v1/claim", `"code":"rate_limited"`}, {"GET", "/authorize", `content="rate_limited"`}, {"GET", "/end_session", `content="rate_limited"`},
 	} {
-		w := limited(t, fresh(t), rules)
+		w := limited(t, storagetest.SQLite(t), rules)
 		for i := range 3 {
 			got := from(t, w, "192.0.2.1", tc.method, tc.path)
 			if refused := got.Status == http.StatusTooManyRequests; refused != (i == 2) {
@@ -156,14 +145,14 @@ func TestWhoseAddressCounts(t *testing.T) {
 		{"no header and nonsense: the proxy itself", "", "x", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w := limited(t, fresh(t), limit.Rules{Machines: limit.Rate{Attempts: 1, Per: time.Minute}})
+			w := limited(t, storagetest.SQLite(t), limit.Rules{Machines: limit.Rate{Attempts: 1, Per: time.Minute}})
 			from(t, w, tc.first, "POST", "/oauth/token")
 			if got := from(t, w, tc.second, "POST", "/oauth/token"); (got.Status == http.StatusTooManyRequests) != tc.same {
 				t.Errorf("the second: %d", got.Status)
 			}
 		})
 	}
-	w := openOn(t, fresh(t), func(o *provider.Options) {
+	w := openOn(t, storagetest.SQLite(t), func(o *provider.Options) {
 		o.Edge.Limits = limit.Limits{Table: limit.New(o.Now), Rules: limit.Rules{Machines: limit.Rate{Attempts: 1, Per: time.Minute}}}
 	})
 	from(t, w, "192.0.2.1", "POST", "/oauth/token")
@@ -173,7 +162,7 @@ func TestWhoseAddressCounts(t *testing.T) {
 }
 
 func TestAClientIsLimitedOnceItHasProvedWhichOneItIs(t *testing.T) {
-	w := limited(t, fresh(t), limit.Rules{Clients: limit.Rate{Attempts: 2, Per: 2 * time.Minute}})
+	w := limited(t, storagetest.SQLite(t), limit.Rules{Clients: limit.Rate{Attempts: 2, Per: 2 * time.Minute}})
 	shop := w.Register(clients.Metadata{ClientID: "shop"})
 	thief := *shop
 	thief.ClientSecret = clients.Secret(strings.Repeat("x", 43))

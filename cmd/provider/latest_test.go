@@ -7,7 +7,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +23,6 @@ import (
 	"tegata/idp/idptest"
 	"tegata/idp/op"
 	"tegata/storage"
-	"tegata/storage/gormstore"
 	"tegata/storage/storagetest"
 )
 
@@ -52,7 +50,7 @@ func (w *changing) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 func onBothChanging(t *testing.T, scope string, test func(t *testing.T, w *changing)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
-		test(t, openChanging(t, sqlite(t), scope))
+		test(t, openChanging(t, storagetest.SQLite(t), scope))
 	})
 	t.Run("postgres", func(t *testing.T) { test(t, openChanging(t, storagetest.Postgres(t), scope)) })
 }
@@ -99,10 +97,10 @@ func (w *changing) answer(t *testing.T, name, answer string, changes ...string) 
 func (w *changing) round(t *testing.T) {
 	t.Helper()
 	w.Town.Clock.Advance(newsPeriod)
-	if err := w.provider.AskLatest(t.Context()); err != nil {
+	if err := w.Provider.AskLatest(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.provider.Deliver(t.Context()); err != nil {
+	if _, err := w.Provider.Deliver(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -158,7 +156,7 @@ func (w *changing) asked(t *testing.T) (n int64) {
 	if err := w.ledger.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	fees, err := w.provider.Store.Fees(t.Context(), w.Town.Clock.Now().In(time.FixedZone("JST", 9*3600)).Format("2006-01"))
+	fees, err := w.Provider.Store.Fees(t.Context(), w.Town.Clock.Now().In(time.FixedZone("JST", 9*3600)).Format("2006-01"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +214,7 @@ func TestAMoveReachesTheSiteAndNothingElseDoes(t *testing.T) {
 // history finds a person's history by the card's index: through her standing consents.
 func (w *changing) history(t *testing.T, name string) []storage.Release {
 	t.Helper()
-	list, err := w.provider.Store.Releases(t.Context(), w.account(t, name))
+	list, err := w.Provider.Store.Releases(t.Context(), w.account(t, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +227,7 @@ func (w *changing) account(t *testing.T, name string) string {
 	r, b := w.rp.Request(), w.NewBrowser()
 	a := w.rp.Exchange(w.Login(b, r, name).Get("code"), r)
 	sub, _ := w.rp.Claims(a, r)["sub"].(string)
-	account, err := w.provider.Store.AccountBySubject(t.Context(), "shop.example", sub)
+	account, err := w.Provider.Store.AccountBySubject(t.Context(), "shop.example", sub)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,44 +255,44 @@ func TestWhoMayNotHearHearsNothing(t *testing.T) {
 	for name, spoil := range map[string]func(t *testing.T, w *changing, person string){
 		"she withdrew": func(t *testing.T, w *changing, person string) {
 			account := w.account(t, person)
-			list, err := w.provider.Store.LatestConsents(t.Context(), account)
+			list, err := w.Provider.Store.LatestConsents(t.Context(), account)
 			if err != nil || len(list) != 1 {
 				t.Fatal(list, err)
 			}
-			if err := w.provider.Store.WithdrawLatest(t.Context(), list[0].ID, account, w.Town.Clock.Now()); err != nil {
+			if err := w.Provider.Store.WithdrawLatest(t.Context(), list[0].ID, account, w.Town.Clock.Now()); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"she took everything back": func(t *testing.T, w *changing, person string) {
-			if err := w.provider.Store.TakeBack(t.Context(), w.account(t, person), "shop", w.Town.Clock.Now()); err != nil {
+			if err := w.Provider.Store.TakeBack(t.Context(), w.account(t, person), "shop", w.Town.Clock.Now()); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"she left": func(t *testing.T, w *changing, person string) {
-			if err := w.provider.Store.DeleteAccount(t.Context(), w.account(t, person)); err != nil {
+			if err := w.Provider.Store.DeleteAccount(t.Context(), w.account(t, person)); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"the client is switched off": func(t *testing.T, w *changing, _ string) {
-			if err := w.provider.Store.DisableClient(t.Context(), "shop", true, w.Town.Clock.Now()); err != nil {
+			if err := w.Provider.Store.DisableClient(t.Context(), "shop", true, w.Town.Clock.Now()); err != nil {
 				t.Fatal(err)
 			}
 			w.Town.Clock.Advance(time.Minute)
 		},
 		"the client is not registered for it any more": func(t *testing.T, w *changing, _ string) {
-			c, err := w.provider.Store.Client(t.Context(), "shop")
+			c, err := w.Provider.Store.Client(t.Context(), "shop")
 			if err != nil {
 				t.Fatal(err)
 			}
 			c.Policy.LatestAttributes = false
-			if err := w.provider.Store.PutClient(t.Context(), c); err != nil {
+			if err := w.Provider.Store.PutClient(t.Context(), c); err != nil {
 				t.Fatal(err)
 			}
 			w.Town.Clock.Advance(time.Minute)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := openChanging(t, sqlite(t), fourItems)
+			w := openChanging(t, storagetest.SQLite(t), fourItems)
 			person := w.person(t)
 			w.answer(t, person, "agree")
 			w.round(t)
@@ -308,47 +306,38 @@ func TestWhoMayNotHearHearsNothing(t *testing.T) {
 	}
 }
 
-func sqlite(t *testing.T) string {
-	t.Helper()
-	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-	if err := gormstore.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	return url
-}
-
 // A withdrawal counts even for what waits in the outbox.
 func TestAWithdrawalStopsWhatIsOnItsWay(t *testing.T) {
-	w := openChanging(t, sqlite(t), fourItems)
+	w := openChanging(t, storagetest.SQLite(t), fourItems)
 	person := w.person(t)
 	w.answer(t, person, "agree")
 	account := w.account(t, person)
 	w.round(t)
 	w.move(t, person, "東京都千代田区手形町六丁目６番６号")
 	w.Town.Clock.Advance(newsPeriod)
-	if err := w.provider.AskLatest(t.Context()); err != nil {
+	if err := w.Provider.AskLatest(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.provider.Store.TakeBack(t.Context(), account, "shop", w.Town.Clock.Now()); err != nil {
+	if err := w.Provider.Store.TakeBack(t.Context(), account, "shop", w.Town.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := w.provider.Deliver(t.Context()); n != 1 || err != nil {
+	if n, err := w.Provider.Deliver(t.Context()); n != 1 || err != nil {
 		t.Fatalf("%d in the outbox, %v", n, err)
 	}
 	if got := w.messages(t); len(got) > 0 {
 		t.Errorf("heard %v", got)
 	}
-	if ids, err := w.provider.Store.EndedLatest(t.Context(), 9); err != nil || len(ids) != 1 {
+	if ids, err := w.Provider.Store.EndedLatest(t.Context(), 9); err != nil || len(ids) != 1 {
 		t.Fatal(ids, err)
 	}
 	w.round(t)
-	if ids, err := w.provider.Store.EndedLatest(t.Context(), 9); err != nil || len(ids) != 0 {
+	if ids, err := w.Provider.Store.EndedLatest(t.Context(), 9); err != nil || len(ids) != 0 {
 		t.Errorf("the authority was not told: %v %v", ids, err)
 	}
 }
 
 func TestOnlyConsentedItemsAreTold(t *testing.T) {
-	w := openChanging(t, sqlite(t), fourItems)
+	w := openChanging(t, storagetest.SQLite(t), fourItems)
 	person, r, b := w.person(t), w.rp.Request(), w.NewBrowser()
 	p := w.Present(b, r, person)
 	p = b.Submit(p.Form("/consent").Without("address"), "decision=allow")
@@ -375,11 +364,11 @@ func (w *changing) itemsOf(t *testing.T, r idptest.Request, p idptest.Page) bool
 	t.Helper()
 	a := w.rp.Exchange(w.Answered(p, r).Get("code"), r)
 	sub, _ := w.rp.Claims(a, r)["sub"].(string)
-	account, err := w.provider.Store.AccountBySubject(t.Context(), "shop.example", sub)
+	account, err := w.Provider.Store.AccountBySubject(t.Context(), "shop.example", sub)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := w.provider.Store.StandingLatest(t.Context(), account, "shop")
+	c, err := w.Provider.Store.StandingLatest(t.Context(), account, "shop")
 	return err == nil && slices.Contains(c.Items, "address")
 }
 
@@ -395,7 +384,7 @@ func TestARefusalChangesNothingAndIsRemembered(t *testing.T) {
 		if again := w.answer(t, person, "refuse", "prompt=consent"); again != sub {
 			t.Error("another sub")
 		}
-		if err := w.provider.Store.TakeBack(t.Context(), w.account(t, person), "shop", w.Town.Clock.Now()); err != nil {
+		if err := w.Provider.Store.TakeBack(t.Context(), w.account(t, person), "shop", w.Town.Clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 		w.answer(t, person, "agree")
@@ -407,7 +396,7 @@ func TestARefusalChangesNothingAndIsRemembered(t *testing.T) {
 }
 
 func TestNobodyElseIsAsked(t *testing.T) {
-	w := openChanging(t, sqlite(t), fourItems)
+	w := openChanging(t, storagetest.SQLite(t), fourItems)
 	person := w.person(t)
 	plain := w.Register(clients.Metadata{ClientID: "plain", Scope: fourItems})
 	r, b := plain.Request(), w.NewBrowser()
@@ -418,13 +407,13 @@ func TestNobodyElseIsAsked(t *testing.T) {
 	if p := w.consent(t, w.NewBrowser(), person, ages); p.Away == nil {
 		t.Error("a login without the signature certificate is asked")
 	}
-	if ids, err := w.provider.Store.UnregisteredLatest(t.Context(), w.Town.Clock.Now(), 9); err != nil || len(ids) != 0 {
+	if ids, err := w.Provider.Store.UnregisteredLatest(t.Context(), w.Town.Clock.Now(), 9); err != nil || len(ids) != 0 {
 		t.Error(ids, err)
 	}
 }
 
 func TestADeathSaysNothing(t *testing.T) {
-	w := openChanging(t, sqlite(t), fourItems)
+	w := openChanging(t, storagetest.SQLite(t), fourItems)
 	person := w.person(t)
 	w.answer(t, person, "agree")
 	w.round(t)
@@ -441,19 +430,19 @@ func TestADeathSaysNothing(t *testing.T) {
 }
 
 func TestNewsThatAreReadAgainTellNothingTwice(t *testing.T) {
-	w := openChanging(t, sqlite(t), fourItems)
+	w := openChanging(t, storagetest.SQLite(t), fourItems)
 	person := w.person(t)
 	w.answer(t, person, "agree")
 	w.round(t)
 	w.move(t, person, "東京都千代田区手形町三丁目３番３号")
 	w.round(t)
 	now := w.Town.Clock.Now().Add(newsPeriod)
-	f, err := w.provider.Store.TakeFeed(t.Context(), "latest_attributes", now, now, now.Add(time.Minute))
+	f, err := w.Provider.Store.TakeFeed(t.Context(), "latest_attributes", now, now, now.Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
 	f.Place = "" // from the start
-	if err := w.provider.Store.KeepFeed(t.Context(), f, w.Town.Clock.Now().Add(-newsPeriod), true); err != nil {
+	if err := w.Provider.Store.KeepFeed(t.Context(), f, w.Town.Clock.Now().Add(-newsPeriod), true); err != nil {
 		t.Fatal(err)
 	}
 	w.Town.Clock.Advance(newsPeriod)
@@ -466,7 +455,7 @@ func TestNewsThatAreReadAgainTellNothingTwice(t *testing.T) {
 func TestAnOutageOfThePlatformLosesNoChange(t *testing.T) {
 	for _, fault := range []jpkitest.Fault{jpkitest.FaultOffline, jpkitest.FaultWrongKey, jpkitest.FaultStale, jpkitest.FaultNoNonce} {
 		t.Run(string(fault), func(t *testing.T) {
-			w := openChanging(t, sqlite(t), fourItems)
+			w := openChanging(t, storagetest.SQLite(t), fourItems)
 			person := w.person(t)
 			w.answer(t, person, "agree")
 			w.round(t)
@@ -486,7 +475,7 @@ func TestAnOutageOfThePlatformLosesNoChange(t *testing.T) {
 }
 
 func TestTheNewsMayBeLate(t *testing.T) {
-	w := openChanging(t, sqlite(t), fourItems)
+	w := openChanging(t, storagetest.SQLite(t), fourItems)
 	person := w.person(t)
 	w.answer(t, person, "agree")
 	w.round(t)

@@ -2,9 +2,7 @@ package provider_test
 
 import (
 	"crypto/rand"
-	"crypto/rsa"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,10 +11,9 @@ import (
 	"tegata/authn/jpkitest"
 	"tegata/authn/revocation"
 	"tegata/cmd/provider"
+	"tegata/cmd/provider/providertest"
 	"tegata/idp/clients"
 	"tegata/idp/idptest"
-	"tegata/storage/gormstore"
-	"tegata/storage/seal"
 	"tegata/storage/storagetest"
 )
 
@@ -24,60 +21,28 @@ const period = 30 * time.Minute // shorter than a session may idle
 
 // town is a world whose provider the test can reach into.
 type town struct {
-	*idptest.World
-	provider *provider.Provider
-	opened   atomic.Int32 // circuits that opened
+	*providertest.Stage
+	opened atomic.Int32 // circuits that opened
 }
 
 // onBoth runs a test on SQLite and on PostgreSQL.
 func onBoth(t *testing.T, test func(t *testing.T, w *town)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-		if err := gormstore.Migrate(t.Context(), url); err != nil {
-			t.Fatal(err)
-		}
-		test(t, open(t, url, nil))
-	})
-	t.Run("postgres", func(t *testing.T) { test(t, open(t, storagetest.Postgres(t), nil)) })
+	t.Run("sqlite", func(t *testing.T) { test(t, open(t, storagetest.SQLite(t))) })
+	t.Run("postgres", func(t *testing.T) { test(t, open(t, storagetest.Postgres(t))) })
 }
 
-func open(t *testing.T, url string, change func(*provider.Options)) *town {
+func open(t *testing.T, url string, changes ...func(*provider.Options)) *town {
 	t.Helper()
 	w := &town{}
-	w.World = idptest.Open(t, func(t testing.TB, p idptest.Parts) idptest.Site {
-		t.Helper()
-		keyset, err := seal.NewKeyset()
-		if err != nil {
-			t.Fatal(err)
-		}
-		sealer, err := seal.FromKeyset(keyset)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o := provider.Options{
-			Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Relations: p.Relations,
-			Revocation: &revocation.Breaker{Next: p.Revocation, Now: p.Town.Clock.Now, Changed: func(_ string, open bool) {
-				if open {
-					w.opened.Add(1)
-				}
-			}},
-			StatusPeriod: period, CardInfoIssuers: []*rsa.PublicKey{p.Town.Authority.CardInfoIssuer()}, LaunchTemplate: p.Launch,
-			Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log}
-		if change != nil {
-			change(&o)
-		}
-		w.provider, err = provider.Open(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := w.provider.Close(); err != nil {
-				t.Error(err)
+	w.Stage = providertest.Open(t, url, append([]func(*provider.Options){func(o *provider.Options) {
+		o.StatusPeriod = period
+		o.Revocation = &revocation.Breaker{Next: o.Revocation, Now: o.Now, Changed: func(_ string, open bool) {
+			if open {
+				w.opened.Add(1)
 			}
-		})
-		return idptest.Site{Handler: w.provider.Handler, IDP: w.provider.IDP, Store: w.provider.Store}
-	})
+		}}
+	}}, changes...)...)
 	return w
 }
 
@@ -99,7 +64,7 @@ func (w *town) happen(t *testing.T, name string, event jpkitest.Event) {
 
 func (w *town) askStatus(t *testing.T) {
 	t.Helper()
-	if err := w.provider.AskStatus(t.Context()); err != nil {
+	if err := w.Provider.AskStatus(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

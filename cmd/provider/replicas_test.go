@@ -69,32 +69,32 @@ func TestEmergencySwitchesReachEveryReplica(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		w.provider.Run(ctx)
+		w.Provider.Run(ctx)
 	}()
 	defer func() { stop(); <-done }()
 
-	methodOff := func() bool { return w.provider.IDP.Disabled("reader") && other.IDP.Disabled("reader") }
+	methodOff := func() bool { return w.Provider.IDP.Disabled("reader") && other.IDP.Disabled("reader") }
 	if methodOff() {
 		t.Fatal("it is off already")
 	}
 	setting := storage.Setting{Name: provider.MethodSetting("reader"), Value: provider.Disabled, ChangedAt: time.Now()}
-	if err := w.provider.Store.PutSetting(t.Context(), setting); err != nil {
+	if err := w.Provider.Store.PutSetting(t.Context(), setting); err != nil {
 		t.Fatal(err)
 	}
 	soon(t, "methods disable", methodOff)
 	if starts() {
 		t.Error("a login starts by a method that is switched off")
 	}
-	if err := w.provider.Store.DeleteSetting(t.Context(), setting.Name); err != nil {
+	if err := w.Provider.Store.DeleteSetting(t.Context(), setting.Name); err != nil {
 		t.Fatal(err)
 	}
-	soon(t, "methods enable", func() bool { return !w.provider.IDP.Disabled("reader") && !other.IDP.Disabled("reader") })
+	soon(t, "methods enable", func() bool { return !w.Provider.IDP.Disabled("reader") && !other.IDP.Disabled("reader") })
 
-	if err := w.provider.Store.DisableClient(t.Context(), "shop", true, w.Town.Clock.Now()); err != nil {
+	if err := w.Provider.Store.DisableClient(t.Context(), "shop", true, w.Town.Clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	w.Town.Clock.Advance(time.Second) // copies of a client are as old as the town's clock says
-	for name, p := range map[string]*provider.Provider{"the first": w.provider, "the second": other} {
+	for name, p := range map[string]*provider.Provider{"the first": w.Provider, "the second": other} {
 		soon(t, "client disable, "+name, func() bool {
 			w := httptest.NewRecorder()
 			p.Handler.ServeHTTP(w, httptest.NewRequest("GET", request.URL(), nil))
@@ -134,7 +134,7 @@ func TestReplicasAskOnceAboutACard(t *testing.T) {
 	source.asked.Store(0)
 	w.Town.Clock.Advance(period)
 	errs := make(chan error, 2)
-	for _, p := range []*provider.Provider{w.provider, other} {
+	for _, p := range []*provider.Provider{w.Provider, other} {
 		go func() { errs <- p.AskStatus(t.Context()) }()
 	}
 	for range 2 {

@@ -3,7 +3,6 @@ package op_test
 import (
 	"context"
 	"crypto/rand"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 
 	"tegata/idp/keys"
 	"tegata/storage/gormstore"
-	"tegata/storage/seal"
 	"tegata/storage/storagetest"
 )
 
@@ -19,13 +17,7 @@ import (
 // time, validates every token of two replicas on one database while keys rotate. The town's clock stands for time: a
 // hundred tokens in each of its seconds around the changes, some in between.
 func TestRotationsFailNoValidation(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) {
-		url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-		if err := gormstore.Migrate(t.Context(), url); err != nil {
-			t.Fatal(err)
-		}
-		rotations(t, url)
-	})
+	t.Run("sqlite", func(t *testing.T) { rotations(t, storagetest.SQLite(t)) })
 	t.Run("postgres", func(t *testing.T) { rotations(t, storagetest.Postgres(t)) })
 }
 
@@ -37,14 +29,7 @@ type replicas struct {
 
 func twoReplicas(t *testing.T, url string) *replicas {
 	t.Helper()
-	keyset, err := seal.NewKeyset()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealer, err := seal.FromKeyset(keyset)
-	if err != nil {
-		t.Fatal(err)
-	}
+	sealer := storagetest.Keyset(t)
 	w := &replicas{now: time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)}
 	for i := range w.rings {
 		store, err := gormstore.Open(t.Context(), gormstore.Config{URL: url, Seal: sealer})

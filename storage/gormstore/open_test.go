@@ -38,7 +38,7 @@ func TestOpenWantsMigratedTables(t *testing.T) {
 	for _, db := range empty {
 		t.Run(db.name, func(t *testing.T) {
 			url := db.url(t)
-			if _, err := gormstore.Open(t.Context(), gormstore.Config{URL: url, Seal: keyset(t)}); !errors.Is(err, gormstore.ErrPending) {
+			if _, err := gormstore.Open(t.Context(), gormstore.Config{URL: url, Seal: storagetest.Keyset(t)}); !errors.Is(err, gormstore.ErrPending) {
 				t.Fatal(err)
 			}
 			must(t, gormstore.Migrate(t.Context(), url))
@@ -47,7 +47,7 @@ func TestOpenWantsMigratedTables(t *testing.T) {
 			if _, err := raw.ExecContext(t.Context(), "DELETE FROM goose_db_version WHERE version_id > 0"); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := gormstore.Open(t.Context(), gormstore.Config{URL: url, Seal: keyset(t)}); !errors.Is(err, gormstore.ErrPending) {
+			if _, err := gormstore.Open(t.Context(), gormstore.Config{URL: url, Seal: storagetest.Keyset(t)}); !errors.Is(err, gormstore.ErrPending) {
 				t.Fatal("tables of an older version:", err)
 			}
 			if _, err := raw.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)"); err != nil {
@@ -122,7 +122,7 @@ func TestABadURLIsRefusedWithoutItsPassword(t *testing.T) {
 	} {
 		for _, err := range []error{
 			func() error {
-				_, err := gormstore.Open(t.Context(), gormstore.Config{URL: url, Seal: keyset(t)})
+				_, err := gormstore.Open(t.Context(), gormstore.Config{URL: url, Seal: storagetest.Keyset(t)})
 				return err
 			}(),
 			gormstore.Migrate(t.Context(), url),

@@ -6,7 +6,6 @@ import (
 
 	"tegata/storage"
 	"tegata/storage/gormstore"
-	"tegata/storage/seal"
 	"tegata/storage/storagetest"
 )
 
@@ -39,7 +38,7 @@ func sqlite(t testing.TB) string {
 func open(t testing.TB, cfg gormstore.Config) *gormstore.Store {
 	t.Helper()
 	if cfg.Seal == nil {
-		cfg.Seal = keyset(t)
+		cfg.Seal = storagetest.Keyset(t)
 	}
 	s, err := gormstore.Open(t.Context(), cfg)
 	if err != nil {
@@ -51,17 +50,4 @@ func open(t testing.TB, cfg gormstore.Config) *gormstore.Store {
 		}
 	})
 	return s
-}
-
-func keyset(t testing.TB) *seal.Keyset {
-	t.Helper()
-	json, err := seal.NewKeyset()
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := seal.FromKeyset(json)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
 }

@@ -3,10 +3,8 @@ package login_test
 import (
 	"context"
 	"crypto/rand"
-	"crypto/rsa"
 	"errors"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,13 +17,12 @@ import (
 	"tegata/authn/cardtest"
 	"tegata/authn/fail"
 	"tegata/authn/prompt"
-	"tegata/cmd/provider"
+	"tegata/cmd/provider/providertest"
 	"tegata/cmd/tegata-agent/login"
 	"tegata/cmd/tegata-agent/trust"
 	"tegata/idp/clients"
 	"tegata/idp/idptest"
-	"tegata/storage/gormstore"
-	"tegata/storage/seal"
+	"tegata/storage/storagetest"
 )
 
 // desk is a person with a browser at a whole provider, and an agent with one virtual reader.
@@ -40,11 +37,7 @@ type desk struct {
 
 func sit(t testing.TB, persona string) *desk {
 	t.Helper()
-	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-	if err := gormstore.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	d := &desk{World: idptest.Open(t, func(t testing.TB, p idptest.Parts) idptest.Site { return build(t, p, url) }), opened: make(chan string, 1)}
+	d := &desk{World: providertest.Open(t, storagetest.SQLite(t)).World, opened: make(chan string, 1)}
 	d.browser = d.NewBrowser()
 	d.reader = &reader{holds: d.Town.Card(t, persona)}
 	d.person = &person{answers: []string{"1234", "ABC123"}}
@@ -55,30 +48,6 @@ func sit(t testing.TB, persona string) *desk {
 	}
 	t.Cleanup(d.login.HTTP.CloseIdleConnections)
 	return d
-}
-
-func build(t testing.TB, p idptest.Parts, url string) idptest.Site {
-	t.Helper()
-	keyset, err := seal.NewKeyset()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealer, err := seal.FromKeyset(keyset)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o, err := provider.Open(t.Context(), provider.Options{
-		Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation,
-		CardInfoIssuers: []*rsa.PublicKey{p.Town.Authority.CardInfoIssuer()}, LaunchTemplate: p.Launch, Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := o.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return idptest.Site{Handler: o.Handler, IDP: o.IDP, Store: o.Store}
 }
 
 // started is a login that waits for its agent.

@@ -3,21 +3,19 @@ package register_test
 import (
 	"bytes"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/json"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"tegata/authn"
 	"tegata/cmd/provider"
+	"tegata/cmd/provider/providertest"
 	"tegata/idp/idptest"
 	"tegata/idp/op"
 	"tegata/storage"
-	"tegata/storage/gormstore"
-	"tegata/storage/seal"
+	"tegata/storage/storagetest"
 )
 
 // town is a world around a provider that takes registrations, on SQLite.
@@ -25,34 +23,9 @@ type town struct{ *idptest.World }
 
 func open(t *testing.T, approve bool) town {
 	t.Helper()
-	url := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-	if err := gormstore.Migrate(t.Context(), url); err != nil {
-		t.Fatal(err)
-	}
-	keyset, err := seal.NewKeyset()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealer, err := seal.FromKeyset(keyset)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return town{idptest.Open(t, func(t testing.TB, p idptest.Parts) idptest.Site {
-		t.Helper()
-		o, err := provider.Open(t.Context(), provider.Options{
-			Issuer: p.Issuer, DatabaseURL: url, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation,
-			CardInfoIssuers: []*rsa.PublicKey{p.Town.Authority.CardInfoIssuer()}, LaunchTemplate: p.Launch,
-			Edge: op.Options{Registration: &op.Registration{Approve: approve}}, Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := o.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return idptest.Site{Handler: o.Handler, IDP: o.IDP, Store: o.Store}
-	})}
+	return town{providertest.Open(t, storagetest.SQLite(t), func(o *provider.Options) {
+		o.Edge.Registration = &op.Registration{Approve: approve}
+	}).World}
 }
 
 // invite makes an initial access token of some uses that is good for an hour.

@@ -1,58 +1,30 @@
 package conformance_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"tegata/cmd/provider"
+	"tegata/cmd/provider/providertest"
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
 	"tegata/idp/idptest"
 	"tegata/idp/op"
-	"tegata/storage/gormstore"
-	"tegata/storage/seal"
+	"tegata/storage/storagetest"
 )
 
 // open is a world around the provider that cmd/tegata would run, on SQLite.
 func open(t *testing.T) *idptest.World {
 	t.Helper()
-	database := "sqlite:" + filepath.Join(t.TempDir(), "tegata.db")
-	if err := gormstore.Migrate(t.Context(), database); err != nil {
-		t.Fatal(err)
-	}
-	return idptest.Open(t, func(t testing.TB, p idptest.Parts) idptest.Site {
-		t.Helper()
-		keyset, err := seal.NewKeyset()
-		if err != nil {
-			t.Fatal(err)
-		}
-		sealer, err := seal.FromKeyset(keyset)
-		if err != nil {
-			t.Fatal(err)
-		}
-		o, err := provider.Open(t.Context(), provider.Options{
-			Issuer: p.Issuer, DatabaseURL: database, Seal: sealer, SubjectKey: p.SubjectKey, Trust: p.Town.Authority.Trust(), Revocation: p.Revocation,
-			CardInfoIssuers: []*rsa.PublicKey{p.Town.Authority.CardInfoIssuer()}, LaunchTemplate: p.Launch,
-			Edge: op.Options{Outside: fetch.Outside{Loopback: true}}, Now: p.Town.Clock.Now, Rand: rand.Reader, Log: p.Log})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := o.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		return idptest.Site{Handler: o.Handler, IDP: o.IDP, Store: o.Store, Deliver: o.Deliver}
-	})
+	return providertest.Open(t, storagetest.SQLite(t), func(o *provider.Options) {
+		o.Edge = op.Options{Outside: fetch.Outside{Loopback: true}}
+	}).World
 }
 
 // stage is what a module has to play on.
