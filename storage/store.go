@@ -18,7 +18,7 @@ var (
 )
 
 // Store keeps the records. Each method is atomic; one-time things are spent in one statement, so two
-// racing callers never both win. Times are given by the caller: the store has no clock.
+// racing callers never both win. Times are given by the caller: the store judges none by its own clock, which is there to be asked for.
 // Errors other than the sentinels mean that the database could not answer.
 type Store interface {
 	People
@@ -128,6 +128,8 @@ type Store interface {
 	// ChangeSigningKeys deletes the keys gone and then creates or replaces the others, all or nothing. ErrExists: an
 	// algorithm would have two keys without an end, because somebody else was faster.
 	ChangeSigningKeys(ctx context.Context, gone []string, put ...SigningKey) error
+	// Clock is the database's own time, one for all replicas.
+	Clock(ctx context.Context) (time.Time, error)
 
 	// PutAnchor adds or replaces the anchor of a fingerprint.
 	PutAnchor(ctx context.Context, a Anchor) error

@@ -14,6 +14,7 @@ const (
 	followEvery = 500 * time.Millisecond // emergency switches: a replica follows within a second
 	trustEvery  = 30 * time.Second       // anchors
 	writeEvery  = 2 * time.Second        // fees and incidents
+	rotateEvery = time.Minute            // whether signing keys are old enough; they have hours
 	lastWrite   = 3 * time.Second        // for what is unwritten at the end
 )
 
@@ -33,6 +34,7 @@ func (p *Provider) Run(ctx context.Context) {
 	}
 	all.Go(func() { p.office.Run(ctx) })
 	all.Go(func() { p.every(ctx, followEvery, "emergency switches could not be read", p.Follow) })
+	all.Go(func() { p.every(ctx, rotateEvery, "signing keys could not be rotated", p.RotateKeys) })
 	all.Go(func() { p.every(ctx, trustEvery, "anchors could not be read again", p.trust.load) })
 	all.Go(func() { p.every(ctx, writeEvery, "fees and incidents could not be written", p.write) })
 	all.Go(func() {

@@ -48,6 +48,8 @@ type Options struct {
 	Revocation      revocation.Checker
 	Lists           *revocation.CRL       // fetched in the background where Revocation uses them; believed when our anchors signed
 	Hardware        keys.Hardware         // where signing keys are made and stay; nil: sealed in the database
+	RotateKeys      time.Duration         // how long a signing key signs before the next one does; 0: until an operator rotates
+	KeyClock        func() time.Time      // what signing keys are changed by; nil: the database's clock, which all replicas share
 	Ledger          *revocation.Ledger    // counts what Revocation asks; Store is filled in
 	Relations       *revocation.Relations // how certificates belong together; nil: nobody is asked, and evidence says so
 	Latest          *revocation.Latest    // whom to ask for changes of attributes; nil: nobody, and nothing is offered
@@ -80,6 +82,7 @@ type Provider struct {
 	lists    *revocation.CRL
 	status   *status.Job
 	latest   *latest.Job // nil: nobody can be asked
+	rotation *keys.Rotation
 	log      *slog.Logger
 	now      func() time.Time
 }
@@ -121,7 +124,8 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 	if p.lists != nil {
 		p.lists.Issuers = p.trust.issuers
 	}
-	ring := &keys.Ring{Store: store, Now: o.Now, Rand: o.Rand, Hardware: o.Hardware}
+	ring := &keys.Ring{Store: keyShelf{store, o.KeyClock}, Now: o.Now, Rand: o.Rand, Hardware: o.Hardware}
+	p.rotation = &keys.Rotation{Ring: ring, Leases: store, Period: o.RotateKeys}
 	for _, load := range []func(context.Context) error{p.trust.load, p.switches.load, ring.Ensure} {
 		if err := load(ctx); err != nil {
 			return nil, err
@@ -185,6 +189,29 @@ func (p *Provider) AskLatest(ctx context.Context) error {
 		return nil
 	}
 	return p.latest.Once(ctx)
+}
+
+// RotateKeys publishes the successors of signing keys that have signed for long enough, as Run does all the time.
+func (p *Provider) RotateKeys(ctx context.Context) error {
+	made, err := p.rotation.Once(ctx)
+	for _, k := range made {
+		p.log.Info("a signing key is published that takes over later", "kid", k.ID, "alg", k.Alg, "signs_from", k.ActivateAt.UTC())
+	}
+	return err
+}
+
+// keyShelf is the store with the clock that signing keys follow.
+type keyShelf struct {
+	*gormstore.Store
+	clock func() time.Time
+}
+
+// Clock is the time that all replicas share.
+func (s keyShelf) Clock(ctx context.Context) (time.Time, error) {
+	if s.clock != nil {
+		return s.clock(), nil
+	}
+	return s.Store.Clock(ctx)
 }
 
 // Deliver sends what is due in the outbox, a batch at most, and returns how much it was. Run does so by itself.

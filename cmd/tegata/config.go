@@ -41,6 +41,7 @@ type config struct {
 	revocationConfig
 	tlsConfig
 	hardware
+	rotationConfig
 	CardInfoIssuers []string `env:"TEGATA_CARD_INFO_ISSUERS" type:"path" help:"PEM files with public keys that certify card-info data, where the operator has them."`
 	FourDigitsFirst bool     `env:"TEGATA_FOUR_DIGITS_FIRST" help:"Read the four attributes with four digits before asking for the password of the signature certificate, where both are good enough. Needs --card-info-issuers."`
 	ByDay           []string `env:"TEGATA_BY_DAY" placeholder:"AGE" help:"Ages that count as reached on the day before the birthday for all relying parties, as in some laws: age_over_65. Not age_over_20. For one relying party see 'tegata client create'."`
@@ -108,6 +109,7 @@ func (c config) check() (checked, error) {
 	}
 	p.add(out.ages.Check() != nil, "TEGATA_BY_DAY may name ages such as age_over_65, and not age_over_20")
 	out.revocationChecked = c.revocationConfig.check(&p)
+	c.rotationConfig.check(&p)
 	p.add(c.MaxConns < 1, "TEGATA_MAX_CONNS must be at least 1")
 	out.anchors, out.policies = c.trust(&p)
 	out.cardInfo = readPublicKeys(c.CardInfoIssuers, &p)

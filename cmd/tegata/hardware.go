@@ -16,6 +16,15 @@ type hardware struct {
 	PIN    string `name:"pkcs11-pin" env:"TEGATA_PKCS11_PIN" help:"PIN of the token's user." hidden:""`
 }
 
+// rotationConfig says when signing keys are replaced.
+type rotationConfig struct {
+	RotateKeys time.Duration `name:"rotate-keys-every" env:"TEGATA_ROTATE_KEYS_EVERY" default:"2160h" help:"How long a signing key signs before the next one, which is published two hours ahead, takes over; 0 for until 'tegata keys rotate'."`
+}
+
+func (c rotationConfig) check(p *problems) {
+	p.add(c.RotateKeys < 0 || c.RotateKeys > 0 && c.RotateKeys < 24*time.Hour, "TEGATA_ROTATE_KEYS_EVERY must be 0, or at least 24h")
+}
+
 // open logs in to the token; nil without one.
 func (h hardware) open(p *problems) keys.Hardware {
 	if h.Module == "" {

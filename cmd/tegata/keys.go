@@ -61,20 +61,20 @@ func (k *keysInit) Run(t terminal) error {
 
 type keysList struct{ ringCommand }
 
-// Run prints a table of the ring.
+// Run prints a table of the ring, by the database's clock.
 func (k *keysList) Run(ctx context.Context, t terminal) error {
 	return k.withRing(ctx, func(r *keys.Ring) error {
 		if err := r.Load(ctx); err != nil {
 			return err
 		}
 		w := tabwriter.NewWriter(t.Out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "KID\tALG\tSIGNS FROM\tUNTIL")
+		fmt.Fprintln(w, "KID\tALG\tSTATE\tSIGNS FROM\tUNTIL")
 		for _, key := range r.List() {
 			until := "-"
 			if !key.RetireAt.IsZero() {
 				until = key.RetireAt.UTC().Format(time.RFC3339)
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", key.ID, key.Alg, key.ActivateAt.UTC().Format(time.RFC3339), until)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", key.ID, key.Alg, r.State(key), key.ActivateAt.UTC().Format(time.RFC3339), until)
 		}
 		return w.Flush()
 	})
@@ -85,7 +85,7 @@ type keysRotate struct {
 	Alg string `default:"ES256" help:"ES256, RS256, PS256 or EdDSA."`
 }
 
-// Run adds the next key. Replicas publish it within half a minute and sign with it from the printed time on.
+// Run adds the next key. Replicas publish it within a second and sign with it from the printed time on.
 func (k *keysRotate) Run(ctx context.Context, t terminal) error {
 	return k.withRing(ctx, func(r *keys.Ring) error {
 		next, err := r.Rotate(ctx, k.Alg)

@@ -367,7 +367,7 @@ func TestAServerFromReadyToStopped(t *testing.T) {
 	if out := d.ok("keys", "rotate", "--alg", "RS256"); !strings.Contains(out, "signs RS256 from") {
 		t.Error(out)
 	}
-	if after := d.ok("keys", "list"); strings.Count(after, "ES256") != 2 || strings.Count(after, "RS256") != 2 {
+	if after := d.ok("keys", "list"); strings.Count(after, "  next  ") != 2 || strings.Count(after, "  active  ") < 2 || strings.Count(after, "ES256") != 2 || strings.Count(after, "RS256") != 2 {
 		t.Errorf("keys after the rotations: %s", after)
 	}
 	kid, _, _ := strings.Cut(list[strings.Index(list, "\n")+1:], " ")

@@ -66,7 +66,7 @@ func (s *serveCommand) options(c checked, log *slog.Logger) provider.Options {
 		registration = &op.Registration{}
 	}
 	return provider.Options{
-		Issuer: s.Issuer, DatabaseURL: s.URL, MaxConns: s.MaxConns, Seal: c.seal, Hardware: c.hardware, SubjectKey: c.subject,
+		Issuer: s.Issuer, DatabaseURL: s.URL, MaxConns: s.MaxConns, Seal: c.seal, Hardware: c.hardware, RotateKeys: s.RotateKeys, SubjectKey: c.subject,
 		Trust: &jpki.Trust{Anchors: c.anchors, Policies: c.policies}, TestAnchors: s.TestAnchors,
 		Revocation: asked.checker, Lists: asked.lists, Ledger: asked.ledger, Relations: asked.relations,
 		StatusPeriod:    s.statusPeriod(),

@@ -74,7 +74,7 @@ func (r *Ring) JWKS() (jose.JSONWebKeySet, error) {
 	if err := r.whole(context.Background()); err != nil {
 		return jose.JSONWebKeySet{}, err
 	}
-	now := r.Now()
+	now := r.now()
 	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
 	for _, e := range r.entries() {
 		if !e.RetireAt.IsZero() && e.RetireAt.Add(Linger).Before(now) {

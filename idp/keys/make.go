@@ -41,7 +41,7 @@ func (r *Ring) generate(alg string, activate time.Time) (storage.SigningKey, err
 	if err != nil {
 		return storage.SigningKey{}, err
 	}
-	return storage.SigningKey{ID: id, Alg: alg, Private: private, CreatedAt: r.Now(), ActivateAt: activate}, nil
+	return storage.SigningKey{ID: id, Alg: alg, Private: private, CreatedAt: r.now(), ActivateAt: activate}, nil
 }
 
 // makeKey gives a new key's public part and what is stored of the private one.

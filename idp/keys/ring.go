@@ -1,5 +1,6 @@
 // Package keys owns the provider's signing keys: making them, when each one signs, what is published.
-// It knows algorithms and times. It does not know tokens' contents, clients or HTTP.
+// It knows algorithms and times; the times are those of the store's clock, so that replicas whose own clocks differ agree.
+// It does not know tokens' contents, clients or HTTP.
 package keys
 
 import (
@@ -36,6 +37,8 @@ const (
 	Refresh = time.Second
 	// Linger is how long a retired key stays published: the longest token lifetime and clock skew.
 	Linger = time.Hour
+	// slack is more than two replicas' views of the store's clock can differ.
+	slack = time.Minute
 )
 
 var (
@@ -50,6 +53,7 @@ var (
 type store interface {
 	SigningKeys(ctx context.Context) ([]storage.SigningKey, error)
 	ChangeSigningKeys(ctx context.Context, gone []string, put ...storage.SigningKey) error
+	Clock(ctx context.Context) (time.Time, error)
 }
 
 // Hardware keeps private keys to itself.
@@ -66,18 +70,29 @@ var ErrUnsupported = errors.New("keys: the hardware does not know this algorithm
 // Ring is one replica's view of the signing keys. Load it before use; it is safe for concurrent use.
 type Ring struct {
 	Store store
-	Now   func() time.Time
+	Now   func() time.Time // this replica's clock: it carries the store's on from one Load to the next
 	Rand  io.Reader
 
 	Hardware Hardware // where new private keys are made and stay; nil: sealed in the store
 
-	view   atomic.Pointer[[]entry]
+	view   atomic.Pointer[view]
 	making sync.Mutex // held while first keys are made
 	made   atomic.Bool
 }
 
-// Load reads the ring from the store.
+// view is the ring as it was read, and when that was.
+type view struct {
+	entries     []entry
+	theirs, our time.Time // one moment, by the store's clock and by this replica's
+}
+
+// Load reads the ring and the clock from the store.
 func (r *Ring) Load(ctx context.Context) error {
+	theirs, err := r.Store.Clock(ctx)
+	if err != nil {
+		return fmt.Errorf("keys: read the clock: %w", err)
+	}
+	our := r.Now() // after the answer: what now says is late by the way back, never early
 	stored, err := r.Store.SigningKeys(ctx)
 	if err != nil {
 		return fmt.Errorf("keys: read: %w", err)
@@ -93,9 +108,23 @@ func (r *Ring) Load(ctx context.Context) error {
 		e.SigningKey = k
 		entries = append(entries, e)
 	}
-	r.view.Store(&entries)
+	r.view.Store(&view{entries: entries, theirs: theirs, our: our})
 	return nil
 }
+
+// now is the store's time. Between two Loads this replica's clock measures what has passed, and only that: being wrong
+// does not matter to it, and a step of it is over with the next Load (time.Now does not even step, it has a monotonic part).
+func (r *Ring) now() time.Time {
+	v := r.view.Load()
+	if v == nil {
+		return r.Now()
+	}
+	return v.theirs.Add(r.Now().Sub(v.our))
+}
+
+// atOnce is the start of a key that nobody can wait for. Two measurements of one clock differ by what their answers were
+// on the way, and no replica may find that the key is still to come.
+func (r *Ring) atOnce() time.Time { return r.now().Add(-slack) }
 
 // known finds a key that was opened before; only its times may have changed.
 func (r *Ring) known(k storage.SigningKey) (entry, bool) {
@@ -124,7 +153,7 @@ func (r *Ring) first(ctx context.Context, algs []string) error {
 			continue
 		}
 		missing = true
-		k, err := r.generate(alg, r.Now())
+		k, err := r.generate(alg, r.atOnce())
 		if err != nil {
 			return err
 		}
@@ -169,7 +198,7 @@ func (r *Ring) Rotate(ctx context.Context, alg string) (storage.SigningKey, erro
 	if err := r.Load(ctx); err != nil {
 		return storage.SigningKey{}, err
 	}
-	next, err := r.generate(alg, r.Now().Add(PublishAhead))
+	next, err := r.generate(alg, r.now().Add(PublishAhead))
 	if err != nil {
 		return storage.SigningKey{}, err
 	}
@@ -208,23 +237,23 @@ func (r *Ring) Revoke(ctx context.Context, id string) (storage.SigningKey, error
 
 // heir gives the change that leaves a signer and an open-ended key when bad is gone; nothing where it did not matter.
 func (r *Ring) heir(bad storage.SigningKey) ([]storage.SigningKey, error) {
-	now := r.Now()
-	if retired := !bad.RetireAt.IsZero() && !bad.RetireAt.After(now); retired {
+	now := r.now()
+	if stateOf(bad, now) == Retired {
 		return nil, nil
 	}
 	for _, e := range r.entries() {
 		k := e.SigningKey
 		switch {
 		case k.Alg != bad.Alg || k.ID == bad.ID:
-		case bad.ActivateAt.After(now) && k.RetireAt.Equal(bad.ActivateAt): // the one before it goes on
+		case stateOf(bad, now) == Next && k.RetireAt.Equal(bad.ActivateAt): // the one before it goes on
 			k.RetireAt = bad.RetireAt
 			return []storage.SigningKey{k}, nil
-		case !bad.ActivateAt.After(now) && k.ActivateAt.Equal(bad.RetireAt): // the one that waits behind it
-			k.ActivateAt = now
+		case stateOf(bad, now) == Active && k.ActivateAt.Equal(bad.RetireAt): // the one that waits behind it
+			k.ActivateAt = r.atOnce()
 			return []storage.SigningKey{k}, nil
 		}
 	}
-	k, err := r.generate(bad.Alg, now)
+	k, err := r.generate(bad.Alg, r.atOnce())
 	return []storage.SigningKey{k}, err
 }
 
@@ -272,19 +301,17 @@ func (r *Ring) Run(ctx context.Context, report func(error)) {
 
 func (r *Ring) entries() []entry {
 	if v := r.view.Load(); v != nil {
-		return *v
+		return v.entries
 	}
 	return nil
 }
 
 // active picks the newest key that may sign now.
 func (r *Ring) active(alg string) (entry, bool) {
-	now := r.Now()
+	now := r.now()
 	var best entry
 	for _, e := range r.entries() {
-		started := !e.ActivateAt.After(now)
-		ended := !e.RetireAt.IsZero() && !e.RetireAt.After(now)
-		if e.Alg == alg && started && !ended && (best.ID == "" || e.ActivateAt.After(best.ActivateAt)) {
+		if e.Alg == alg && stateOf(e.SigningKey, now) == Active && (best.ID == "" || e.ActivateAt.After(best.ActivateAt)) {
 			best = e
 		}
 	}

@@ -20,6 +20,15 @@ import (
 type shelf struct {
 	keys   map[string]storage.SigningKey
 	broken error
+	clock  func() time.Time // nil: as keys at this machine
+}
+
+// Clock is the store's own time.
+func (s *shelf) Clock(context.Context) (time.Time, error) {
+	if s.clock == nil {
+		return time.Now(), s.broken
+	}
+	return s.clock(), s.broken
 }
 
 func (s *shelf) SigningKeys(context.Context) ([]storage.SigningKey, error) {
@@ -53,18 +62,27 @@ type world struct {
 	ring  *keys.Ring
 }
 
+func emptyWorld() *world {
+	w := &world{now: time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)}
+	w.shelf = &shelf{keys: map[string]storage.SigningKey{}, clock: func() time.Time { return w.now }}
+	w.ring = w.replica()
+	return w
+}
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{shelf: &shelf{keys: map[string]storage.SigningKey{}}, now: time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)}
-	w.ring = w.replica()
+	w := emptyWorld()
 	if err := w.ring.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
-func (w *world) replica() *keys.Ring {
-	return &keys.Ring{Store: w.shelf, Now: func() time.Time { return w.now }, Rand: rand.Reader}
+func (w *world) replica() *keys.Ring { return w.wrong(0) }
+
+// wrong is a replica whose clock is.
+func (w *world) wrong(by time.Duration) *keys.Ring {
+	return &keys.Ring{Store: w.shelf, Now: func() time.Time { return w.now.Add(by) }, Rand: rand.Reader}
 }
 
 func (w *world) sign(t *testing.T, alg string) (token, kid string) {
@@ -271,8 +289,7 @@ func TestTheFirstStartDoesNotWaitForPrimes(t *testing.T) {
 
 // TestReplicasThatStartAtOnceShareTheirKeys: what one signs, the other publishes, from the first moment.
 func TestReplicasThatStartAtOnceShareTheirKeys(t *testing.T) {
-	w := &world{shelf: &shelf{keys: map[string]storage.SigningKey{}}, now: time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)}
-	w.ring = w.replica()
+	w := emptyWorld()
 	other := &keys.Ring{Store: &racer{shelf: w.shelf, before: func() {
 		if err := w.ring.Ensure(t.Context()); err != nil {
 			t.Error(err)

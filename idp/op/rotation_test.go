@@ -41,13 +41,21 @@ func twoReplicas(t *testing.T, url string) *replicas {
 				t.Error(err)
 			}
 		})
-		w.rings[i] = &keys.Ring{Store: store, Now: func() time.Time { return w.now }, Rand: rand.Reader}
+		w.rings[i] = &keys.Ring{Store: clocked{store, &w.now}, Now: func() time.Time { return w.now }, Rand: rand.Reader}
 		if err := w.rings[i].Ensure(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return w
 }
+
+// clocked is a store whose clock the test moves.
+type clocked struct {
+	*gormstore.Store
+	now *time.Time
+}
+
+func (c clocked) Clock(context.Context) (time.Time, error) { return *c.now, nil }
 
 // party is a relying party with its copy of the JWKS.
 type party struct {

@@ -65,6 +65,17 @@ func (s *Store) ChangeSigningKeys(ctx context.Context, gone []string, put ...sto
 	})
 }
 
+// Clock implements storage.Store. clock_timestamp goes on within a transaction; SQLite's clock is the machine's.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) {
+	sql := "SELECT clock_timestamp()"
+	if !s.postgres {
+		sql = "SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+	}
+	var now instant
+	err := s.read.WithContext(ctx).Raw(sql).Row().Scan(&now)
+	return now.Time, failure(ctx, err)
+}
+
 // keep is how long past its time a record stays: a login for its last page, a spent code so that its second use is noticed.
 const keep = time.Hour
 

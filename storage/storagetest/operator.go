@@ -46,6 +46,23 @@ func settingsKept(t *testing.T, s storage.Store) {
 	same(t, got, []storage.Setting{reader})
 }
 
+func clockGoesOn(t *testing.T, s storage.Store) {
+	first, err := s.Clock(ctx(t))
+	ok(t, err)
+	same(t, first.Location(), time.UTC)
+	for last := first; !last.After(first); {
+		next, err := s.Clock(ctx(t))
+		ok(t, err)
+		if next.Before(last) {
+			t.Fatalf("%v, then %v", last, next)
+		}
+		last = next
+	}
+	if age := time.Since(first).Abs(); age > time.Hour { // the databases of tests are on this machine
+		t.Errorf("it is %v off", age)
+	}
+}
+
 func feesAdded(t *testing.T, s storage.Store) {
 	fee := func(month, client, purpose string, unit, n int64) storage.Fee {
 		return storage.Fee{Month: month, ClientID: client, Purpose: purpose, UnitYen: unit, Queries: n}

@@ -82,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"an algorithm has one signing key without an end", openKeys},
 		{"anchors are kept by fingerprint", anchorsKept},
 		{"settings are kept by name", settingsKept},
+		{"the store has a clock, which goes on", clockGoesOn},
 		{"fees add up", feesAdded},
 		{"incidents are kept as they happened", incidentsKept},
 		{"a pushed request waits until it expires or is answered", pushedKept},

@@ -93,6 +93,8 @@ func (s shelf) ChangeSigningKeys(_ context.Context, gone []string, put ...storag
 	return nil
 }
 
+func (shelf) Clock(context.Context) (time.Time, error) { return time.Now(), nil }
+
 func TestARingSignsWithKeysThatNeverLeaveTheToken(t *testing.T) {
 	kept := shelf{}
 	ring := &keys.Ring{Store: kept, Now: time.Now, Rand: rand.Reader, Hardware: insert(t)}
