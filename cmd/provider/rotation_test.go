@@ -28,7 +28,7 @@ func TestReplicasRotateTheirKeysTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	both := []*provider.Provider{w.provider, other}
+	both := []*provider.Provider{w.Provider, other}
 	for _, p := range both {
 		if len(published(t, p)) != len(keys.Algorithms) { // makes the first ones
 			t.Fatal("not all algorithms have a key")
@@ -52,10 +52,10 @@ func TestReplicasRotateTheirKeysTogether(t *testing.T) {
 	}
 	w.Town.Clock.Advance(keys.PublishAhead)
 	look(t, both)
-	if one, two := signer(t, w.provider), signer(t, other); one != two || one == first {
+	if one, two := signer(t, w.Provider), signer(t, other); one != two || one == first {
 		t.Errorf("%s and %s sign, after %s", one, two, first)
 	}
-	if list := w.provider.IDP.Keys.List(); len(list) != 2*len(keys.Algorithms) {
+	if list := w.Provider.IDP.Keys.List(); len(list) != 2*len(keys.Algorithms) {
 		t.Errorf("%d keys are stored", len(list))
 	}
 }
@@ -63,15 +63,15 @@ func TestReplicasRotateTheirKeysTogether(t *testing.T) {
 // TestSigningKeysFollowTheDatabase: what a replica's own clock says makes no key sign.
 func TestSigningKeysFollowTheDatabase(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *town) {
-		next, err := w.provider.IDP.Keys.Rotate(t.Context(), "ES256")
+		next, err := w.Provider.IDP.Keys.Rotate(t.Context(), "ES256")
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.Town.Clock.Advance(24 * time.Hour)
-		if err := w.provider.IDP.Keys.Load(t.Context()); err != nil {
+		if err := w.Provider.IDP.Keys.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if signer(t, w.provider) == next.ID {
+		if signer(t, w.Provider) == next.ID {
 			t.Error("the next key signs by the replica's clock")
 		}
 	})

@@ -1,11 +1,11 @@
 package keys_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"pgregory.net/rapid"
 
 	"tegata/idp/keys"
 )
@@ -67,26 +67,45 @@ func TestReplicasWithWrongClocksAgree(t *testing.T) {
 	}
 }
 
-// TestFirstKeysOfReplicasWithWrongClocks: whoever makes the first keys, the others sign with them at once.
-func TestFirstKeysOfReplicasWithWrongClocks(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		w := emptyWorld()
-		w.shelf.clock = func() time.Time { // an answer takes its time, each another
-			w.now = w.now.Add(time.Duration(rapid.IntRange(0, 2000).Draw(rt, "way there")) * time.Millisecond)
-			at := w.now
-			w.now = w.now.Add(time.Duration(rapid.IntRange(0, 2000).Draw(rt, "way back")) * time.Millisecond)
-			return at
+// TestAKeyThatSignsAtOnceDoesSoEverywhere: a replica asks for the time, the answer is seconds on its way, and before the
+// replica asks for the keys another one has revoked the key that signed.
+func TestAKeyThatSignsAtOnceDoesSoEverywhere(t *testing.T) {
+	w := newWorld(t)
+	set, err := w.ring.JWKS() // makes all algorithms
+	if err != nil || len(set.Keys) != len(keys.Algorithms) {
+		t.Fatal(len(set.Keys), err)
+	}
+	late := &keys.Ring{Store: late{w.shelf, func() {
+		w.now = w.now.Add(5 * time.Second)
+		_, kid := w.sign(t, "ES256")
+		if _, err := w.ring.Revoke(t.Context(), kid); err != nil {
+			t.Error(err)
 		}
-		for range 3 {
-			r := w.wrong(time.Duration(rapid.IntRange(-48, 48).Draw(rt, "hours wrong")) * time.Hour)
-			if err := r.Ensure(t.Context()); err != nil {
-				rt.Fatal(err)
-			}
-			if _, err := r.Sign("ES256", []byte("{}")); err != nil {
-				rt.Fatal(err)
-			}
+	}}, Now: w.ring.Now, Rand: w.ring.Rand}
+	if err := late.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	signing := 0
+	for _, k := range late.List() {
+		if k.Alg == "ES256" && late.State(k) == keys.Active {
+			signing++
 		}
-	})
+	}
+	if signing != 1 {
+		t.Errorf("%d keys sign", signing)
+	}
+}
+
+// late is a store whose time is old when it arrives.
+type late struct {
+	*shelf
+	meanwhile func()
+}
+
+func (l late) Clock(ctx context.Context) (time.Time, error) {
+	at, err := l.shelf.Clock(ctx)
+	l.meanwhile()
+	return at, err
 }
 
 // TestAClockThatIsSetMovesNoKey: between two readings a replica's clock may jump; with the next reading that is over.
