@@ -9,6 +9,7 @@ import (
 
 	"tegata/authn"
 	"tegata/claims"
+	"tegata/idp/clients"
 	"tegata/storage"
 )
 
@@ -53,14 +54,16 @@ func parseRefresh(text string) (Refresh, bool) {
 	return Refresh{family, current}, ok1 && ok2
 }
 
-// issue draws what a client gets next. Its refresh token is kept where the grant is for offline use, and lost elsewhere.
+// issue draws what a client gets next. Its refresh token is kept where the grant is for offline use, and lost elsewhere. Who
+// proves to be the client may come with another key or certificate than before: the credentials bind its refresh token, and
+// those of public clients are bound to the key alone (RFC 9449 section 5, RFC 8705 section 4).
 func (p *Provider) issue(c storage.Client, family authn.Secret, h Holder) (Tokens, storage.Issue, error) {
 	access, err1 := authn.NewSecret(p.Rand)
 	current, err2 := authn.NewSecret(p.Rand)
 	now := p.Now()
 	i := storage.Issue{
 		Access: access.Hash(), AccessExpires: now.Add(AccessLife), Refresh: current.Hash(), RefreshExpires: now.Add(RefreshIdle),
-		RefreshFamily: family.Hash(), RefreshUntil: now.Add(RefreshLife), DPoPKey: h.Key,
+		RefreshFamily: family.Hash(), RefreshUntil: now.Add(RefreshLife), DPoPKey: h.Key, Rebind: c.AuthMethod != clients.AuthNone,
 	}
 	if c.TLS.Bound {
 		i.Certificate = h.Certificate
@@ -70,7 +73,7 @@ func (p *Provider) issue(c storage.Client, family authn.Secret, h Holder) (Token
 
 // Refresh spends a refresh token (RFC 6749 section 6). What the person agreed to was frozen in the grant: nothing is read
 // from a card, no age is counted anew, and there is no second ID token, which would look as if it were. Using an old
-// token ends the whole family. ErrInvalidGrant.
+// token ends the whole family; where tokens do not rotate there are no old ones. ErrInvalidGrant.
 func (p *Provider) Refresh(ctx context.Context, c storage.Client, token string, h Holder) (Tokens, error) {
 	old, ok := parseRefresh(token)
 	if !ok || !slices.Contains(c.Scopes, claims.ScopeOffline) || !h.holds(c) {
@@ -79,6 +82,9 @@ func (p *Provider) Refresh(ctx context.Context, c storage.Client, token string, 
 	t, i, err := p.issue(c, old.family, h)
 	if err != nil {
 		return Tokens{}, err
+	}
+	if !clients.Rotates(c) {
+		t.Refresh, i.Refresh = old, old.current.Hash()
 	}
 	g, err := p.Store.Refresh(ctx, old.family.Hash(), old.current.Hash(), c.ID, p.Now(), i)
 	switch {

@@ -286,6 +286,7 @@ type Issue struct {
 	RefreshUntil   time.Time // at redemption only
 	Certificate    []byte    // at redemption what the grant is bound to, at refresh what its holder showed; nil: none
 	DPoPKey        []byte    // the same, of keys; a code that is bound already keeps its own
+	Rebind         bool      // at refresh: what the holder shows binds the next tokens, instead of having to be what bound the last
 }
 
 // Approval is everything that the answer to a login writes at once.

@@ -67,8 +67,8 @@ type Store interface {
 	// expired. ErrSpent: used before; the whole grant is revoked by this call.
 	RedeemCode(ctx context.Context, codeHash []byte, clientID string, now time.Time, i Issue) (Grant, error)
 	// Refresh spends the last refresh token of a family for client and stores what replaces it; the access token before
-	// ends. ErrNotFound: unknown, another client's, expired, revoked, or bound to another certificate or key. ErrSpent: not the
-	// last one; the whole grant is revoked by this call.
+	// ends. ErrNotFound: unknown, another client's, expired, revoked, or bound to another certificate or key (with Rebind: bound,
+	// and none is shown). ErrSpent: not the last one; the whole grant is revoked by this call.
 	Refresh(ctx context.Context, family, refresh []byte, clientID string, now time.Time, i Issue) (Grant, error)
 	// GrantByAccess finds the live (unexpired, unrevoked) grant of an access token. ErrNotFound.
 	GrantByAccess(ctx context.Context, accessHash []byte, now time.Time) (Grant, error)

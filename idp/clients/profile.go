@@ -42,6 +42,10 @@ func InIDToken(c storage.Client, item claims.Item) bool {
 	return c.Profile != ProfileFAPI2 || item.Predicate() || c.Keys.IDTokenSeal.Alg != ""
 }
 
+// Rotates says that a client's refresh token changes at every use. Under FAPI 2.0 it must not: a lost answer would cost the
+// client its grant, and the token is bound to the client's credentials anyway (section 5.3.2.1, item 9).
+func Rotates(c storage.Client) bool { return c.Profile != ProfileFAPI2 }
+
 // profile holds the metadata to its profile and fills in what the profile leaves no choice about. It comes before all
 // other rules.
 func (r *registration) profile() string {

@@ -109,21 +109,63 @@ func TestTokensAreBoundToTheKeyOfTheirProof(t *testing.T) {
 		if got := mine.userInfo(shop, tokens.AccessToken, nil); got.Status != 200 {
 			t.Errorf("userinfo: %d %s", got.Status, got.Body)
 		}
+		if got := shop.Refresh(tokens.RefreshToken); got.Error != "invalid_grant" || got.AccessToken != "" {
+			t.Errorf("refresh without a proof: %d %s", got.Status, got.Error)
+		}
+		for name, next := range map[string]*prover{"the same key": mine, "the next key": newProver(t, w)} {
+			shop.Headers = next.atToken()
+			tokens = shop.Refresh(tokens.RefreshToken)
+			if tokens.Status != 200 || tokens.TokenType != "DPoP" {
+				t.Fatalf("refresh with %s: %d %s", name, tokens.Status, tokens.Error)
+			}
+			if got := next.userInfo(shop, tokens.AccessToken, nil); got.Status != 200 {
+				t.Errorf("userinfo after a refresh with %s: %d", name, got.Status)
+			}
+			if got := thief.userInfo(shop, tokens.AccessToken, nil); got.Status != 401 {
+				t.Errorf("a thief's userinfo after a refresh with %s: %d", name, got.Status)
+			}
+		}
+	})
+}
+
+// A public client has nothing but its key (RFC 9449 section 5).
+func TestTheRefreshTokensOfAPublicClientAreBoundToItsKey(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *idptest.World) {
+		app := w.Register(clients.Metadata{ClientID: "app", AuthMethod: clients.AuthNone, Scope: offlineScope, GrantTypes: withRefresh})
+		b, mine, thief := signedIn(t, w, app), newProver(t, w), newProver(t, w)
+		tokens := exchanged(t, w, b, app, app.Request(), mine.atToken())
 		for name, headers := range map[string]map[string]string{"no proof": nil, "another key": thief.atToken()} {
-			shop.Headers = headers
-			if got := shop.Refresh(tokens.RefreshToken); got.Error != "invalid_grant" || got.AccessToken != "" {
+			app.Headers = headers
+			if got := app.Refresh(tokens.RefreshToken); got.Error != "invalid_grant" || got.AccessToken != "" {
 				t.Errorf("refresh with %s: %d %s", name, got.Status, got.Error)
 			}
 		}
-		shop.Headers = mine.atToken()
-		again := shop.Refresh(tokens.RefreshToken)
-		if again.Status != 200 || again.TokenType != "DPoP" {
-			t.Fatalf("refresh: %d %s", again.Status, again.Error)
-		}
-		if got := mine.userInfo(shop, again.AccessToken, nil); got.Status != 200 {
-			t.Errorf("userinfo after refresh: %d", got.Status)
+		app.Headers = mine.atToken()
+		again := app.Refresh(tokens.RefreshToken)
+		if again.Status != 200 || again.TokenType != "DPoP" || mine.userInfo(app, again.AccessToken, nil).Status != 200 {
+			t.Fatalf("refresh with its own: %d %s", again.Status, again.Error)
 		}
 	})
+}
+
+// What was Bearer becomes DPoP when its client begins to prove a key, and never the other way round.
+func TestATokenIsBoundWhenAProofComesWithItsRefresh(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop", Scope: offlineScope, GrantTypes: withRefresh})
+	tokens, _, _ := offlineTokens(t, w, shop)
+	mine := newProver(t, w)
+	shop.Headers = mine.atToken()
+	bound := shop.Refresh(tokens.RefreshToken)
+	if bound.TokenType != "DPoP" || mine.userInfo(shop, bound.AccessToken, nil).Status != 200 {
+		t.Fatalf("with a proof: %d %s %s", bound.Status, bound.TokenType, bound.Error)
+	}
+	shop.Headers = nil
+	if got := shop.UserInfo(bound.AccessToken); got.Status != 401 {
+		t.Errorf("as Bearer: %d", got.Status)
+	}
+	if got := shop.Refresh(bound.RefreshToken); got.Error != "invalid_grant" {
+		t.Errorf("back again: %d %s", got.Status, got.Error)
+	}
 }
 
 // The table of acceptance figure 13: none of these gets anything.

@@ -206,24 +206,45 @@ func TestOfflineUseIsShownOnceAndOutlivesTheSession(t *testing.T) {
 	}
 }
 
-func TestARefreshTokenIsBoundToTheCertificate(t *testing.T) {
+// The next certificate of the same holder binds the next tokens; without one there are none.
+func TestARefreshGoesOnWithTheNextCertificate(t *testing.T) {
 	w := open(t)
-	right, _ := issue(t, w, "bank", false, nil)
-	other, _ := issue(t, w, "bank", false, nil)
+	old, _ := issue(t, w, "bank", false, nil)
+	next, _ := issue(t, w, "bank", false, nil)
 	bank := w.Register(clients.Metadata{ClientID: "bank", AuthMethod: clients.AuthTLS, TLSSANDNS: "bank.example", TLSBound: true, Scope: offlineScope, GrantTypes: withRefresh})
-	bank.Headers = told(right)
+	bank.Headers = told(old)
 	tokens, _, _ := offlineTokens(t, w, bank)
-	bank.Headers = told(other)
-	if got := bank.Refresh(tokens.RefreshToken); got.Status != http.StatusBadRequest || got.Error != "invalid_grant" {
-		t.Errorf("with another certificate: %d %s", got.Status, got.Body)
+	bank.Headers = nil
+	if got := bank.Refresh(tokens.RefreshToken); got.Status != http.StatusUnauthorized || got.Error != "invalid_client" {
+		t.Errorf("without a certificate: %d %s", got.Status, got.Body)
 	}
-	bank.Headers = told(right)
+	bank.Headers = told(next)
 	got := bank.Refresh(tokens.RefreshToken)
 	if got.Status != 200 || bank.UserInfo(got.AccessToken).Status != 200 {
-		t.Errorf("with the right one: %d %s", got.Status, got.Body)
+		t.Errorf("with the next one: %d %s", got.Status, got.Body)
 	}
-	bank.Headers = nil
-	if got := bank.UserInfo(got.AccessToken); got.Status != 401 {
-		t.Errorf("without one: %d", got.Status)
+	for name, headers := range map[string]map[string]string{"none": nil, "the old one": told(old)} {
+		bank.Headers = headers
+		if got := bank.UserInfo(got.AccessToken); got.Status != 401 {
+			t.Errorf("userinfo with %s: %d", name, got.Status)
+		}
+	}
+}
+
+// An app has no credentials but its certificate (RFC 8705 section 4).
+func TestTheRefreshTokensOfAPublicClientAreBoundToItsCertificate(t *testing.T) {
+	w := open(t)
+	right, _ := issue(t, w, "app", false, nil)
+	other, _ := issue(t, w, "app", false, nil)
+	app := w.Register(clients.Metadata{ClientID: "app", AuthMethod: clients.AuthNone, TLSBound: true, Scope: offlineScope, GrantTypes: withRefresh})
+	app.Headers = told(right)
+	tokens, _, _ := offlineTokens(t, w, app)
+	app.Headers = told(other)
+	if got := app.Refresh(tokens.RefreshToken); got.Status != http.StatusBadRequest || got.Error != "invalid_grant" {
+		t.Errorf("with another certificate: %d %s", got.Status, got.Body)
+	}
+	app.Headers = told(right)
+	if got := app.Refresh(tokens.RefreshToken); got.Status != 200 || app.UserInfo(got.AccessToken).Status != 200 {
+		t.Errorf("with the right one: %d %s", got.Status, got.Body)
 	}
 }

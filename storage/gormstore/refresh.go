@@ -15,11 +15,21 @@ var rotateRefresh = hotly("UPDATE grants SET access_hash = ?, access_expires = ?
 	"AND refresh_expires > ? AND refresh_until > ? AND (certificate IS NULL OR certificate = ?) " +
 	"AND (dpop_key IS NULL OR dpop_key = ?) RETURNING " + grantColumns.names())
 
+// rebindRefresh binds the next tokens to what their holder shows now, of the kind that they were bound to before.
+var rebindRefresh = hotly("UPDATE grants SET access_hash = ?, access_expires = ?, refresh_hash = ?, refresh_expires = ?, certificate = ?, dpop_key = ? " +
+	"WHERE refresh_family = ? AND refresh_hash = ? AND client_id = ? AND revoked_at IS NULL " +
+	"AND refresh_expires > ? AND refresh_until > ? AND (certificate IS NULL OR ?) AND (dpop_key IS NULL OR ?) RETURNING " + grantColumns.names())
+
 // Refresh implements storage.Store.
 func (s *Store) Refresh(ctx context.Context, family, refresh []byte, clientID string, now time.Time, i storage.Issue) (storage.Grant, error) {
 	var row grantRow
-	rows, err := s.change(ctx, rotateRefresh, []any{blob(i.Access), instant{i.AccessExpires}, blob(i.Refresh), instant{i.RefreshExpires},
-		blob(family), blob(refresh), clientID, instant{now}, instant{now}, blob(i.Certificate), blob(i.DPoPKey)}, grantColumns.fields(&row)...)
+	statement, values := rotateRefresh, []any{blob(i.Access), instant{i.AccessExpires}, blob(i.Refresh), instant{i.RefreshExpires},
+		blob(family), blob(refresh), clientID, instant{now}, instant{now}, blob(i.Certificate), blob(i.DPoPKey)}
+	if i.Rebind {
+		statement, values = rebindRefresh, []any{blob(i.Access), instant{i.AccessExpires}, blob(i.Refresh), instant{i.RefreshExpires},
+			blob(i.Certificate), blob(i.DPoPKey), blob(family), blob(refresh), clientID, instant{now}, instant{now}, i.Certificate != nil, i.DPoPKey != nil}
+	}
+	rows, err := s.change(ctx, statement, values, grantColumns.fields(&row)...)
 	switch {
 	case err != nil:
 		return storage.Grant{}, err

@@ -44,8 +44,10 @@ func grantBound(t *testing.T, s storage.Store) {
 	kept, err := s.RedeemCode(ctx(t), hash("bound"), "shop", now, issue("x", "y", now))
 	ok(t, err)
 	same(t, kept.DPoPKey, hash("another key"))
-	same(t, full(t, storage.Issue{Access: g.AccessHash, AccessExpires: g.AccessExpires, Refresh: g.RefreshHash, RefreshExpires: g.RefreshExpires,
-		RefreshFamily: g.RefreshFamily, RefreshUntil: g.RefreshUntil, Certificate: g.Certificate, DPoPKey: g.DPoPKey}), issue("first of g", "g", now))
+	left := full(t, storage.Issue{Access: g.AccessHash, AccessExpires: g.AccessExpires, Refresh: g.RefreshHash, RefreshExpires: g.RefreshExpires,
+		RefreshFamily: g.RefreshFamily, RefreshUntil: g.RefreshUntil, Certificate: g.Certificate, DPoPKey: g.DPoPKey, Rebind: true})
+	left.Rebind = false // which is not kept
+	same(t, left, issue("first of g", "g", now))
 }
 
 func refreshRotates(t *testing.T, s storage.Store) {
@@ -102,6 +104,46 @@ func refreshRefused(t *testing.T, s storage.Store) {
 	is(t, err, storage.ErrNotFound)
 	_, err = refresh(t, s, "g", "first of g", "second", now.Add(idle-time.Microsecond))
 	ok(t, err)
+}
+
+// Whoever proves to be the client in another way may change its key and certificate, and not do without them.
+func refreshRebinds(t *testing.T, s storage.Store) {
+	before := offline(t, s, "g", "session")
+	next := issue("second", "", now)
+	next.Rebind = true
+	for _, missing := range []func(*storage.Issue){
+		func(i *storage.Issue) { i.Certificate = nil }, func(i *storage.Issue) { i.DPoPKey = nil },
+	} {
+		less := next
+		missing(&less)
+		_, err := s.Refresh(ctx(t), hash("g"), hash("first of g"), "shop", now, less)
+		is(t, err, storage.ErrNotFound)
+	}
+	next.Certificate, next.DPoPKey = hash("next certificate"), hash("next key")
+	got, err := s.Refresh(ctx(t), hash("g"), hash("first of g"), "shop", now, next)
+	ok(t, err)
+	want := before
+	want.AccessHash, want.RefreshHash, want.Certificate, want.DPoPKey = next.Access, next.Refresh, next.Certificate, next.DPoPKey
+	same(t, got, want)
+	found, err := s.GrantByAccess(ctx(t), next.Access, now)
+	ok(t, err)
+	same(t, found, want)
+	_, err = s.Refresh(ctx(t), hash("g"), hash("first of g"), "shop", now, next)
+	is(t, err, storage.ErrSpent)
+}
+
+// A token that is replaced by itself stays good: its client may ask again when an answer was lost.
+func refreshStays(t *testing.T, s storage.Store) {
+	offline(t, s, "g", "session")
+	for n, at := range []time.Time{now, now.Add(time.Hour), now.Add(time.Hour)} {
+		again := issue(fmt.Sprint("access ", n), "", at)
+		again.Refresh = hash("first of g")
+		got, err := s.Refresh(ctx(t), hash("g"), hash("first of g"), "shop", at, again)
+		ok(t, err)
+		same(t, got.RefreshExpires, at.Add(idle))
+	}
+	_, err := refresh(t, s, "g", "guessed", "x", now)
+	is(t, err, storage.ErrSpent)
 }
 
 func refreshOffline(t *testing.T, s storage.Store) {

@@ -91,6 +91,8 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"a grant is bound to what its code was redeemed with", grantBound},
 		{"a refresh token is used once and an old one ends its family", refreshRotates},
 		{"a refresh token that may not be used is not spent", refreshRefused},
+		{"a refresh token that credentials bind comes with another key", refreshRebinds},
+		{"a refresh token that does not rotate is used again", refreshStays},
 		{"only grants for offline use have refresh tokens", refreshOffline},
 		{"a family dies idle, of age, by revocation and with its client", refreshEnds},
 		{"racing refreshes: one wins and the family is revoked", raceRefresh},
