@@ -76,6 +76,9 @@ func (p *Provider) TakeOver(ctx context.Context, id string, b Browser) error {
 	if err := p.earlier(ctx, s, &r); err != nil {
 		return err
 	}
+	if err := p.inherit(ctx, &r); err != nil {
+		return err
+	}
 	switch err := p.Store.Renew(ctx, r); {
 	case errors.Is(err, storage.ErrStale):
 		return fail.AlreadyUsed

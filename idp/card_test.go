@@ -42,6 +42,7 @@ type desk struct {
 	before func(card string) []string      // what the authority says
 	status func(card string) (bool, error) // whether a card is over
 	asked  []string                        // wordings of consent
+	facts  []byte                          // what the card says of its holder; nil: nothing
 	log    bytes.Buffer
 }
 
@@ -56,7 +57,7 @@ func (d *desk) index(card string) []byte {
 }
 
 func (d *desk) Judge(context.Context, storage.Login, agent.ResultRequest) (authn.Evidence, error) {
-	return authn.Evidence{Index: d.index(d.card), Card: d.number(d.card).Encode(), ACR: authn.ACR, AMR: []string{"mnc"}}, nil
+	return authn.Evidence{Index: d.index(d.card), Card: d.number(d.card).Encode(), Facts: d.facts, ACR: authn.ACR, AMR: []string{"mnc"}}, nil
 }
 
 // Before and Over play authn.Renewals.
@@ -130,7 +131,7 @@ func (d *desk) returned(c storage.Client) (idp.Step, idp.Browser) {
 	must(t, err)
 	b := idp.Browser{Secret: secret, Known: true}
 	step, err := d.p.Begin(ctx, c, storage.AuthRequest{
-		RedirectURI: "https://" + c.ID + ".example/cb", ResponseMode: "query", Scopes: []string{"openid"}, CodeChallenge: idptest.Challenge(verifier)}, b)
+		RedirectURI: "https://" + c.ID + ".example/cb", ResponseMode: "query", Scopes: c.Scopes, CodeChallenge: idptest.Challenge(verifier)}, b)
 	must(t, err)
 	id := step.Login.ID
 	step, err = d.p.Start(ctx, id, b, "")

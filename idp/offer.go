@@ -33,6 +33,8 @@ func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (
 	if err != nil {
 		return offered{}, fail.Internal.Because(err)
 	}
+	rules := clients.AgeRules(c, p.AgeRules)
+	told = told.Under(rules)
 	wants, err := p.wants(l, person)
 	if err != nil {
 		return offered{}, err
@@ -43,7 +45,7 @@ func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (
 	if len(refused) > 0 {
 		p.Log.Warn("a service asks for more than its questions are worth", "event", "asked_too_often", "client", c.ID, "items", refused)
 	}
-	offers := clients.AgeRules(c, p.AgeRules).Evaluate(person, asked, p.Now())
+	offers := rules.Evaluate(person, asked, p.Now())
 	noes := onlyYes(c, offers)
 	for i := range offers {
 		if slices.Contains(refused, offers[i].Item) {

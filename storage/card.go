@@ -43,7 +43,14 @@ type Renewal struct {
 	Index    []byte // of the card
 	Previous [][]byte
 	Consent  LinkConsent // as it was put before
+	Told     []Merged    // all ledgers of From, as they become the earlier account's
 	At       time.Time
+}
+
+// Merged is the next version of a ledger with what the same sector was told of another account, whose ledger goes.
+type Merged struct {
+	Ledger
+	Gone int64 // version of the one that goes
 }
 
 // Earlier is the account that the owner of a new card had, by the present cards of all known accounts that ever had one of

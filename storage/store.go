@@ -62,6 +62,8 @@ type Store interface {
 
 	// Tell moves the ledger of an account without an answer to a login: what is not said tells something, too. ErrStale.
 	Tell(ctx context.Context, accountID string, l Ledger) error
+	// Ledgers are all of an account, by sector.
+	Ledgers(ctx context.Context, accountID string) ([]Ledger, error)
 
 	// RedeemCode spends a code for client and stores what replaces it. ErrNotFound: unknown, another client's, or
 	// expired. ErrSpent: used before; the whole grant is revoked by this call.
@@ -111,7 +113,8 @@ type Store interface {
 	// Predecessors are the present credentials of every account that some relying party knows and that ever had one of indexes.
 	Predecessors(ctx context.Context, indexes [][]byte) ([]Credential, error)
 	// Renew makes r.Login.AccountID, which must be the Earlier account, the one of the login, its card, and whatever else
-	// r.From has begun; the cards before are replaced. ErrStale: one of them is not (any more) as the caller saw it.
+	// r.From has begun; the cards before are replaced. ErrStale: one of them is not (any more) as the caller saw it, or a
+	// ledger of either account has moved.
 	Renew(ctx context.Context, r Renewal) error
 
 	// PutDeliveries puts messages into the outbox. ErrExists.

@@ -43,6 +43,7 @@ func (d Day) Begins() time.Time { return time.Unix(int64(d)*24*60*60-9*60*60, 0)
 // Ledger is what was answered, the zero Ledger nothing. It is personal data, to be sealed at rest.
 type Ledger struct {
 	answers []answer
+	byDay   []claims.Item // how the next answers are counted; not encoded
 }
 
 // answer is the history of one threshold.
@@ -50,6 +51,19 @@ type answer struct {
 	Item   claims.Item `json:"item"`
 	Last   Day         `json:"last"`             // when it was answered, at most Renewal days before it was answered last
 	Falses []Day       `json:"falses,omitempty"` // the days with "no" within FalseWindow, ascending
+	ByDay  bool        `json:"by_day,omitempty"` // the newest of these days was counted by the day
+}
+
+// Under is the ledger for a question whose ages are counted by these rules, and for its answers. On the day before a
+// birthday the two rules disagree: a sector in which clients are counted by both must not hear both on one day.
+func (l Ledger) Under(rules claims.AgeRules) Ledger {
+	l.byDay = nil
+	for item, rule := range rules {
+		if rule == claims.ByDay {
+			l.byDay = append(l.byDay, item)
+		}
+	}
+	return l
 }
 
 // Question is one request for predicates.
@@ -86,7 +100,11 @@ func (l Ledger) watched(item claims.Item, q Question) bool {
 	if at < 0 {
 		return false
 	}
-	falses := l.answers[at].Falses
+	a := l.answers[at]
+	falses := a.Falses
+	if a.newest() == q.Today && a.ByDay != slices.Contains(l.byDay, item) {
+		return true
+	}
 	if len(falses) == 0 || falses[len(falses)-1] == q.Today {
 		return false
 	}
@@ -119,24 +137,31 @@ func (l Ledger) Note(answers map[claims.Item]bool, today Day) (next Ledger, chan
 			next.answers = append(next.answers, answer{Item: item, Last: today - Renewal})
 			at = len(next.answers) - 1
 		}
-		a := &next.answers[at]
-		if today-a.Last >= Renewal {
-			a.Last, changed = today, true
-		}
-		switch {
-		case yes: // for ever: there is no day left to find
-			changed = changed || len(a.Falses) > 0
-			a.Falses = nil
-		case !slices.Contains(a.Falses, today):
-			a.Falses, changed = append(a.Falses, today), true
+		if next.answers[at].note(yes, today) {
+			next.answers[at].ByDay, changed = slices.Contains(l.byDay, item), true
 		}
 	}
 	return next, changed
 }
 
+// note says whether the answer of a day is news.
+func (a *answer) note(yes bool, today Day) (news bool) {
+	if today-a.Last >= Renewal {
+		a.Last, news = today, true
+	}
+	switch {
+	case yes: // for ever: there is no day left to find
+		news = news || len(a.Falses) > 0
+		a.Falses = nil
+	case !slices.Contains(a.Falses, today):
+		a.Falses, news = append(a.Falses, today), true
+	}
+	return news
+}
+
 // on is the ledger as it counts on a day: what is older than its time is gone. It shares nothing with l.
 func (l Ledger) on(today Day) Ledger {
-	var kept Ledger
+	kept := Ledger{byDay: l.byDay}
 	for _, a := range l.answers {
 		if a.Last > today-Memory-Renewal {
 			a.Falses = slices.DeleteFunc(slices.Clone(a.Falses), func(d Day) bool { return d <= today-FalseWindow })

@@ -77,6 +77,90 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+func TestTwoRulesOnOneDay(t *testing.T) {
+	const day = ledger.Day(20000)
+	byDay := claims.AgeRules{over18: claims.ByDay, over20: claims.ByInstant}
+	ask := ledger.Question{Items: []claims.Item{over18}, Fresh: true, Today: day}
+	noByInstant := told(t, day, map[claims.Item]bool{over18: false})
+	yesByDay, _ := ledger.Ledger{}.Under(byDay).Note(map[claims.Item]bool{over18: true}, day)
+	tomorrow := ask
+	tomorrow.Today++
+	for name, tc := range map[string]struct {
+		l       ledger.Ledger
+		q       ledger.Question
+		refused bool
+	}{
+		"a no by the instant, then by the day":           {noByInstant.Under(byDay), ask, true},
+		"a yes by the day, then by the instant":          {yesByDay.Under(nil), ask, true},
+		"the same rule again":                            {yesByDay.Under(byDay), ask, false},
+		"the same rule again, by the instant":            {noByInstant.Under(nil), ask, false},
+		"the other rule on the next day":                 {noByInstant.Under(byDay), tomorrow, false},
+		"the other rule on the next day, by the instant": {yesByDay.Under(nil), tomorrow, false},
+	} {
+		b, err := tc.l.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := tc.l.Refused(tc.q); (len(got) > 0) != tc.refused {
+			t.Errorf("%s: refused %v of %s", name, got, b)
+		}
+	}
+}
+
+// A sector that asks somebody under two accounts, which then become one, has been told no less by the one.
+func TestMerge(t *testing.T) {
+	const day = ledger.Day(20000)
+	items := []claims.Item{over13, over18, over20, over65}
+	history := rapid.Custom(func(t *rapid.T) (l ledger.Ledger) {
+		days := rapid.SliceOfN(rapid.IntRange(0, 450), 0, 6).Draw(t, "days ago")
+		slices.Sort(days)
+		for _, ago := range slices.Backward(days) {
+			answers := map[claims.Item]bool{rapid.SampledFrom(items).Draw(t, "age"): rapid.Bool().Draw(t, "answer")}
+			l, _ = l.Note(answers, day-ledger.Day(ago))
+		}
+		return l
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := history.Draw(t, "a"), history.Draw(t, "b")
+		merged := a.Merge(b)
+		if merged.Expires() != max(a.Expires(), b.Expires()) {
+			t.Fatalf("expires on day %d", merged.Expires())
+		}
+		known := func(l ledger.Ledger, i claims.Item) bool { // every other question is one too many then
+			q := ledger.Question{Items: slices.DeleteFunc(slices.Clone(items), func(o claims.Item) bool { return o == i }), Today: day, Fresh: true}
+			return slices.Contains(l.Refused(ledger.Question{Items: append(q.Items, i), Today: day, Fresh: true}), i)
+		}
+		for _, i := range items {
+			q := ledger.Question{Items: []claims.Item{i}, Registered: items, Today: day + 1, Fresh: rapid.Bool().Draw(t, "with the card")}
+			if len(a.Refused(q))+len(b.Refused(q)) > 0 && len(merged.Refused(q)) == 0 {
+				t.Fatalf("%s was watched and is not any more", i)
+			}
+			if known(a.Merge(a), i) != known(a, i) {
+				t.Fatalf("%s counts otherwise in a ledger that is merged with itself", i)
+			}
+		}
+		x, err1 := merged.Encode()
+		y, err2 := b.Merge(a).Encode()
+		again, err3 := ledger.Decode(x)
+		if err1 != nil || err2 != nil || err3 != nil || len(x) != len(y) || len(again.Refused(ledger.Question{Items: items, Today: day})) != len(merged.Refused(ledger.Question{Items: items, Today: day})) {
+			t.Fatalf("%s, the other way round %s", x, y)
+		}
+	})
+}
+
+func TestThresholdsOfBothAccountsCount(t *testing.T) {
+	const day = ledger.Day(20000)
+	a, b := told(t, day, map[claims.Item]bool{over18: true}), told(t, day-3, map[claims.Item]bool{over65: false})
+	third := ledger.Question{Items: []claims.Item{over20}, Fresh: true, Today: day}
+	if len(a.Refused(third))+len(b.Refused(third)) > 0 || len(a.Merge(b).Refused(third)) != 1 {
+		t.Error("a renewed card makes room for a third threshold")
+	}
+	again := ledger.Question{Items: []claims.Item{over65}, Today: day}
+	if len(a.Merge(b).Refused(again)) != 1 || len(b.Merge(a).Refused(again)) != 1 {
+		t.Error("a no is not watched any more")
+	}
+}
+
 func TestADayEndsAtMidnightInJapan(t *testing.T) {
 	before := time.Date(2026, 11, 21, 14, 59, 59, 0, time.UTC)
 	if a, b := ledger.DayOf(before), ledger.DayOf(before.Add(time.Second)); b != a+1 {
@@ -140,19 +224,28 @@ func TestNoSequenceOfQuestionsBracketsABirthdate(t *testing.T) {
 	predicates := slices.DeleteFunc(claims.Catalogue(), func(i claims.Item) bool { return !i.Predicate() })
 	rapid.Check(t, func(t *rapid.T) {
 		birth := ledger.Day(rapid.Int64Range(-10000, 20000).Draw(t, "born on day"))
-		attained := func(i claims.Item, day ledger.Day) bool {
-			return day >= birth+ledger.Day(float64(i.Years())*365.25)
+		attained := func(i claims.Item, day ledger.Day, rule claims.AgeRule) bool {
+			return day+ledger.Day(rule) >= birth+ledger.Day(float64(i.Years())*365.25) // ByDay is 1: a day earlier
 		}
 		approved := rapid.SliceOfN(rapid.SampledFrom(predicates), 0, 4).Draw(t, "the largest set that a client registered")
 		var l ledger.Ledger
 		var answers []given
 		day := ledger.Day(rapid.Int64Range(18000, 24000).Draw(t, "first day"))
 		for range rapid.IntRange(1, 60).Draw(t, "requests") {
-			day += ledger.Day(rapid.SampledFrom([]int{0, 0, 1, 1, 2, 9, 29, 40, 399, 401, 431}).Draw(t, "days later"))
+			day += ledger.Day(rapid.SampledFrom([]int{0, 0, 0, 1, 1, 2, 9, 29, 40, 399, 401, 431}).Draw(t, "days later"))
+			if rapid.IntRange(0, 9).Draw(t, "on a birthday's eve") == 0 {
+				i := rapid.SampledFrom(predicates).Draw(t, "which")
+				day = max(day, birth+ledger.Day(float64(i.Years())*365.25)-1)
+			}
 			registered := rapid.SliceOfN(rapid.SampledFrom(append(approved, over18)), 0, 4).Draw(t, "this client's")
 			q := ledger.Question{
 				Items:      rapid.SliceOfNDistinct(rapid.SampledFrom(predicates), 1, 3, rapid.ID).Draw(t, "asked"),
 				Registered: registered, Fresh: rapid.Bool().Draw(t, "with the card"), Today: day}
+			rules := claims.AgeRules{}
+			for _, i := range predicates {
+				rules[i] = rapid.SampledFrom([]claims.AgeRule{claims.ByInstant, claims.ByInstant, claims.ByDay}).Draw(t, "this client's rule")
+			}
+			l = l.Under(rules)
 			refused := l.Refused(q)
 			told := map[claims.Item]bool{}
 			for _, i := range q.Items {
@@ -162,14 +255,24 @@ func TestNoSequenceOfQuestionsBracketsABirthdate(t *testing.T) {
 				if !q.Fresh && watchedFor(answers, i, day) {
 					t.Fatalf("%s was evaluated again without the card", i)
 				}
-				told[i] = attained(i, day)
+				told[i] = attained(i, day, rules[i])
 				answers = append(answers, given{i, day, told[i]})
 			}
 			l, _ = l.Note(told, day)
 		}
 		holdThresholds(t, answers, append(approved, over18))
 		holdFalseDays(t, answers)
+		holdOneAnswerADay(t, answers)
 	})
+}
+
+// holdOneAnswerADay: no day has both a "yes" and a "no" to one question, which only the eve of a birthday has.
+func holdOneAnswerADay(t *rapid.T, answers []given) {
+	for _, a := range answers {
+		if slices.Contains(answers, given{a.item, a.day, !a.yes}) {
+			t.Fatalf("%s was answered with yes and no on day %d", a.item, a.day)
+		}
+	}
 }
 
 // watchedFor says whether the newest earlier answer is a "no" of an earlier day of the window.

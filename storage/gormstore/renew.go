@@ -85,6 +85,9 @@ func (s *Store) Renew(ctx context.Context, r storage.Renewal) error {
 		if err := s.renewable(tx, r); err != nil {
 			return err
 		}
+		if err := s.mergeTold(ctx, tx, r); err != nil {
+			return err
+		}
 		return moveAccount(tx, r)
 	})
 }
@@ -121,6 +124,10 @@ func moveAccount(tx *gorm.DB, r storage.Renewal) error {
 		// Sessions and grants without a remembered subject: of logins at clients that know nobody twice.
 		{"UPDATE sessions SET account_id = ? WHERE account_id = ?", []any{to, r.From}},
 		{"UPDATE grants SET account_id = ? WHERE account_id = ?", []any{to, r.From}},
+		{"UPDATE releases SET account_id = ? WHERE account_id = ?", []any{to, r.From}},
+		// For how long she has her history kept: what she said last, with this card.
+		{"DELETE FROM people WHERE account_id = ? AND EXISTS (SELECT 1 FROM people WHERE account_id = ?)", []any{to, r.From}},
+		{"UPDATE people SET account_id = ? WHERE account_id = ?", []any{to, r.From}},
 		// What is remembered came from cards before this one, or by one login of it: she is asked again.
 		{"DELETE FROM fact_keys WHERE account_id IN (?, ?)", []any{to, r.From}},
 		{"DELETE FROM remembered WHERE account_id IN (?, ?)", []any{to, r.From}},

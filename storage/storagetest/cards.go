@@ -250,6 +250,60 @@ func raceRenew(t *testing.T, s storage.Store) {
 	same(t, link, storage.Link{New: true})
 }
 
+// ledgerOf is the ledger of an account and the sector shop.example.
+func ledgerOf(version int64, text string) storage.Ledger {
+	return storage.Ledger{Sector: "shop.example", Told: storage.Told{Version: version, Ledger: []byte(text), Expires: now.Add(time.Hour)}}
+}
+
+// What a new account has begun goes along: its ledgers, which the caller merges, its history and how long that is kept.
+func renewInherits(t *testing.T, s storage.Store) {
+	known(t, s, "old", "A")
+	ok(t, s.Tell(ctx(t), "A", ledgerOf(1, "over 18")))
+	fresh := func(card string) storage.Login {
+		l := visit(t, s, "login with "+card, card, "account of "+card, now)
+		ok(t, s.Tell(ctx(t), l.AccountID, ledgerOf(1, "over 20")))
+		ok(t, s.AddRelease(ctx(t), storage.Release{ID: "release of " + card, AccountID: l.AccountID, ClientID: "shop", At: now, Outcome: storage.Declined}))
+		return l
+	}
+	told := func(account string) storage.Told {
+		link, err := s.Link(ctx(t), account, "shop", "shop.example")
+		ok(t, err)
+		return link.Told
+	}
+	bare := renewal(t, s, fresh("one"), "one", "A", "old")
+	is(t, s.Renew(ctx(t), bare), storage.ErrStale) // a ledger would be lost
+	for _, wrong := range []storage.Merged{
+		{Ledger: ledgerOf(2, "both"), Gone: 2}, {Ledger: ledgerOf(3, "both"), Gone: 1}, {Ledger: ledgerOf(1, "both"), Gone: 1},
+	} {
+		attempt := bare
+		attempt.Told = []storage.Merged{wrong}
+		is(t, s.Renew(ctx(t), attempt), storage.ErrStale)
+		same(t, string(told(bare.From).Ledger)+" "+string(told("A").Ledger), "over 20 over 18")
+	}
+	for version, card := range []string{"one", "two"} {
+		r := bare
+		if card == "two" {
+			r = renewal(t, s, fresh("two"), "two", "A", "old", "one")
+			ok(t, s.Tell(ctx(t), r.From, storage.Ledger{Sector: "bank.example", Told: storage.Told{Version: 1, Ledger: []byte("bank"), Expires: now}}))
+			r.Told = []storage.Merged{{Ledger: storage.Ledger{Sector: "bank.example", Told: storage.Told{Version: 1, Ledger: []byte("bank's"), Expires: now.Add(time.Hour)}}, Gone: 1}}
+		}
+		ok(t, s.Keep(ctx(t), r.From, storage.KeepDays[version+1], now))
+		r.Told = append(r.Told, storage.Merged{Ledger: ledgerOf(int64(version)+2, "both"), Gone: 1})
+		ok(t, s.Renew(ctx(t), r))
+		same(t, told("A"), storage.Told{Version: int64(version) + 2, Ledger: []byte("both")})
+		same(t, told(r.From), storage.Told{})
+		days, err := s.Kept(ctx(t), "A")
+		ok(t, err)
+		same(t, days, storage.KeepDays[version+1])
+		history, err := s.Releases(ctx(t), "A")
+		ok(t, err)
+		same(t, len(history), version+1)
+	}
+	all, err := s.Ledgers(ctx(t), "A")
+	ok(t, err)
+	same(t, all, []storage.Ledger{{Sector: "bank.example", Told: storage.Told{Version: 1, Ledger: []byte("bank's"), Expires: now.Add(time.Hour)}}, ledgerOf(3, "both")})
+}
+
 // peopleStayApart: people log in, renew their cards and say so, or go on without, in any order, and the authority names
 // whatever it likes as their former cards: themselves, in circles, nobody's, those that others had before. Nobody ever
 // gets an account in which somebody else has been.

@@ -62,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"all grants of an account are revoked", accountRevoked},
 		{"a consent to linking is kept", linkConsentKept},
 		{"a renewed card takes its account over", renewMoves},
+		{"a renewed card inherits what its new account has begun", renewInherits},
 		{"a renewal that does not fit any more changes nothing", renewStale},
 		{"racing tabs: one card is renewed once", raceRenew},
 		{"racing replicas: each card is asked about by one", raceDue},
