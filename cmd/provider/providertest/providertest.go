@@ -1,5 +1,5 @@
 // Package providertest runs the provider that cmd/tegata would run in the town of package idptest, for the tests of every
-// room. It owns which parts of the town become which options, and nothing else. It refuses to know what is tested: who
+// room. It owns which parts of the town become which options, and the keys that take long to make. It refuses to know what is tested: who
 // needs other options changes them.
 package providertest
 
@@ -43,6 +43,7 @@ func Open(t testing.TB, url string, changes ...func(*provider.Options)) *Stage {
 				t.Error(err)
 			}
 		})
+		equip(t, options, o.Store)
 		s.Provider = o
 		return idptest.Site{Handler: o.Handler, IDP: o.IDP, Store: o.Store, Deliver: o.Deliver}
 	})
