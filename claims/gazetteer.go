@@ -12,7 +12,7 @@ import (
 // 0.3.5 (MIT License, Copyright (c) 2018-2025 Yusuke Kawasaki; its notice is in places/NOTICE), which carries the postal
 // service's list of 2025: one line per municipality and ward, five-digit code first, the county, the designated city or the
 // island split off at the first such suffix that leaves a municipality; each designated city added with its code, which is
-// its lowest ward's rounded down to tens. A two-digit line opens a prefecture. To renew it, do the same with a newer list:
+// its lowest ward's rounded down to tens; one town (40344) as the ministry's list spells it. A two-digit line opens a prefecture. To renew it, do the same with a newer list:
 // the tests compare counts, check digits and the rule that no name begins another.
 var (
 	//go:embed places/municipalities.txt

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// vectors are the shared age vectors. The printed (wareki) and wallet rows belong to other readers.
+// vectors are the shared age vectors. The rows about wallets belong to another reader.
 type vectors struct {
 	Vectors []struct {
 		ID, Birthdate string
@@ -39,6 +39,10 @@ type vectors struct {
 			Partial                 *parts
 		}
 	} `json:"jpki_certificate_strings"`
+	Printed []struct {
+		ID, Input string
+		Expected  struct{ Parse, Birthdate, Error string }
+	} `json:"printed_strings"`
 }
 
 type parts struct{ Year, Month, Day *int }
@@ -63,7 +67,7 @@ func readVectors(t *testing.T) vectors {
 	if err := json.Unmarshal(b, &v); err != nil {
 		t.Fatal(err)
 	}
-	if len(v.Vectors) == 0 || len(v.Partial) == 0 || len(v.Certificate) == 0 {
+	if len(v.Vectors) == 0 || len(v.Partial) == 0 || len(v.Certificate) == 0 || len(v.Printed) == 0 {
 		t.Fatal("a section of age.json is empty")
 	}
 	return v
@@ -133,6 +137,21 @@ func TestCertificateVectors(t *testing.T) {
 			}
 			if _, complete := got.Complete(); complete != (row.Expected.Parse == "ok") {
 				t.Errorf("complete is %v", complete)
+			}
+		})
+	}
+}
+
+func TestPrintedVectors(t *testing.T) {
+	refusals := map[string]error{"": nil, "partial_date": nil, "era_range": ErrEra, "invalid_date": ErrDate}
+	for _, row := range readVectors(t).Printed {
+		t.Run(row.ID, func(t *testing.T) {
+			got, err := ParsePrintedBirth(row.Input)
+			if want, known := refusals[row.Expected.Error]; !known || !errors.Is(err, want) {
+				t.Fatalf("error %v, want %q", err, row.Expected.Error)
+			}
+			if day, complete := got.Complete(); complete != (row.Expected.Parse == "ok") || complete && day.ISO() != row.Expected.Birthdate {
+				t.Errorf("read %s", got.ISO())
 			}
 		})
 	}
