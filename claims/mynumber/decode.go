@@ -2,6 +2,7 @@ package mynumber
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"html"
 	"net/netip"
 	"strconv"
@@ -11,18 +12,25 @@ import (
 )
 
 // decoders give what a text says when read in some encoding, "" when nothing in it is encoded that way.
-var decoders = []func(string) string{percent, form, jsonEscapes, htmlEscapes, base64Tokens}
+var decoders = []func(string) string{percent, form, jsonEscapes, htmlEscapes, base64Tokens, hexTokens}
 
 // maxDecoded bounds the work on one text, in bytes.
 const maxDecoded = 64 << 10
 
-// percent reads %XX.
+// percent reads %XX, and %uXXXX as older scripts write it.
 func percent(text string) string {
 	if !strings.Contains(text, "%") || len(text) > maxDecoded {
 		return ""
 	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+5 < len(text) && text[i+1] == 'u' {
+			if v, err := strconv.ParseUint(text[i+2:i+6], 16, 16); err == nil {
+				b.WriteRune(rune(v))
+				i += 5
+				continue
+			}
+		}
 		if text[i] == '%' && i+2 < len(text) {
 			if v, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
 				b.WriteByte(byte(v))
@@ -47,7 +55,7 @@ func form(text string) string {
 	return blanks
 }
 
-// jsonEscapes takes one layer of JSON escapes off: \uXXXX, also in pairs, and those of one letter.
+// jsonEscapes takes one layer of JSON escapes off: \uXXXX, also in pairs, and those of one letter; and \xXX of scripts.
 func jsonEscapes(text string) string {
 	if !strings.Contains(text, `\`) || len(text) > maxDecoded {
 		return ""
@@ -75,6 +83,11 @@ func escape(text string) (rune, int) {
 		}
 		return first, 6
 	}
+	if len(text) >= 4 && text[0] == '\\' && text[1] == 'x' {
+		if v, err := strconv.ParseUint(text[2:4], 16, 8); err == nil {
+			return rune(v), 4
+		}
+	}
 	if len(text) < 2 || text[0] != '\\' {
 		return 0, 0
 	}
@@ -94,7 +107,7 @@ func unit(text string) (rune, bool) {
 }
 
 func htmlEscapes(text string) string {
-	if !strings.Contains(text, "&#") || len(text) > maxDecoded {
+	if !strings.Contains(text, "&") || !strings.Contains(text, ";") || len(text) > maxDecoded {
 		return ""
 	}
 	return html.UnescapeString(text)
@@ -123,6 +136,27 @@ func base64Tokens(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// hexTokens decodes every stretch of hexadecimal digits that is long enough for a number, in both ways to cut it.
+func hexTokens(text string) string {
+	if len(text) > maxDecoded {
+		return ""
+	}
+	var b strings.Builder
+	for token := range strings.FieldsFuncSeq(text, func(r rune) bool { return !isHex(r) }) {
+		for shift := range 2 {
+			if plain, _ := hex.DecodeString(token[min(shift, len(token)):]); len(plain) >= residentLength { // of an odd one, all but the end
+				b.Write(plain)
+				b.WriteByte(0) // belongs to no number
+			}
+		}
+	}
+	return b.String()
+}
+
+func isHex(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 'a' && r <= 'f' || r >= 'A' && r <= 'F'
 }
 
 func isBase64(r rune) bool {

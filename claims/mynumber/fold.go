@@ -98,6 +98,7 @@ const (
 	mark               // hyphens and dots
 	space              // blanks
 	line               // a new line
+	other              // a sign that hardly stands within a number
 	foreign            // anything else: the run of digits ends
 )
 
@@ -111,6 +112,8 @@ func gapOf(r rune) gap {
 		return none
 	case unicode.Is(unicode.Pd, r), strings.ContainsRune("._\u00b7\u2022\u2024\u2027\u2212\u3002\u30fb\u30fc\uff0e\uff61\uff65\uff70", r):
 		return mark
+	case unicode.IsPunct(r), unicode.IsSymbol(r):
+		return other
 	}
 	return foreign
 }
@@ -119,7 +122,7 @@ func gapOf(r rune) gap {
 // context is looked up in.
 func letters(text string) string {
 	return strings.Map(func(r rune) rune {
-		if gapOf(r) != foreign {
+		if gapOf(r) < other {
 			return -1
 		}
 		if r >= '\uff01' && r <= '\uff5e' {

@@ -97,32 +97,56 @@ func scan(text string) []Finding {
 	return found
 }
 
-// judge looks at the pieces of a run that can be one number: the whole run, its lines, its words, and its words of one
-// script. A piece with another number of digits is something else (R1: thirteen are a corporate number, sixteen a card's).
+// judge looks at the pieces of a run that can be one number: what is between signs, its lines, its words, and its words of
+// one script. A piece with another number of digits is something else (R1: thirteen are a corporate number, sixteen a
+// card's). In groups of four, as on the card, any signs may stand between.
 func judge(text string, run []digit) []Finding {
 	if len(run) < residentLength {
 		return nil
 	}
 	var found []Finding
+	note := func(piece []digit) {
+		if f, ok := judgePiece(text, piece); ok && !slices.Contains(found, f) {
+			found = append(found, f)
+		}
+	}
 	for _, apart := range []func(digit, digit) bool{
-		func(_, _ digit) bool { return false },
+		func(_, d digit) bool { return d.gap >= other },
 		func(_, d digit) bool { return d.gap >= line },
 		func(_, d digit) bool { return d.gap >= space },
 		func(before, d digit) bool { return d.gap >= space || d.script != before.script },
 	} {
-		start := 0
-		for i := 1; i <= len(run); i++ {
-			if i < len(run) && !apart(run[i-1], run[i]) {
-				continue
-			}
-			if f, ok := judgePiece(text, run[start:i]); ok && !slices.Contains(found, f) {
-				found = append(found, f)
-			}
+		cut(run, apart, note)
+	}
+	cut(run, func(_, d digit) bool { return d.gap == space || d.gap == line }, func(piece []digit) {
+		if inFours(piece) {
+			note(piece)
+		}
+	})
+	cut(run, func(before, d digit) bool { return d.gap > none && text[before.end:d.start] != "." }, note)
+	slices.SortFunc(found, func(a, b Finding) int { return a.At - b.At })
+	return found
+}
+
+// cut gives the pieces of a run.
+func cut(run []digit, apart func(before, d digit) bool, piece func([]digit)) {
+	start := 0
+	for i := 1; i <= len(run); i++ {
+		if i == len(run) || apart(run[i-1], run[i]) {
+			piece(run[start:i])
 			start = i
 		}
 	}
-	slices.SortFunc(found, func(a, b Finding) int { return a.At - b.At })
-	return found
+}
+
+// inFours says whether digits stand in three groups of four.
+func inFours(piece []digit) bool {
+	for i, d := range piece {
+		if i > 0 && (d.gap > none) != (i%4 == 0) {
+			return false
+		}
+	}
+	return len(piece) == individualLength
 }
 
 func judgePiece(text string, piece []digit) (Finding, bool) {
