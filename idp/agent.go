@@ -147,8 +147,8 @@ func (p *Provider) Result(ctx context.Context, r agent.ResultRequest) (string, e
 		next, c, err := authn.Verify(l, evidence, p.Now(), p.Rand)
 		code = c
 		return next, err
-	}, func(ctx context.Context, l *storage.Login) error {
-		id, err := p.Store.VerifyLogin(ctx, *l, storage.Credential{
+	}, func(ctx context.Context, was storage.Login, l *storage.Login) error {
+		id, err := p.Store.VerifyLogin(ctx, was, *l, storage.Credential{
 			Index: evidence.Index, AccountID: account.Reveal(), Card: evidence.Card, SeenAt: p.Now()})
 		l.AccountID = id
 		return err

@@ -34,12 +34,12 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 			return next, err
 		}
 		return p.recalled(ctx, client, l, next)
-	}, func(ctx context.Context, l *storage.Login) error {
+	}, func(ctx context.Context, was storage.Login, l *storage.Login) error {
 		if l.State != storage.Returned {
-			return p.Store.SwapLogin(ctx, *l)
+			return p.Store.SwapLogin(ctx, was, *l)
 		}
 		var err error
-		link, err = p.Store.ReturnLogin(ctx, *l, client.Sector)
+		link, err = p.Store.ReturnLogin(ctx, was, *l, client.Sector)
 		link = usable(client, link)
 		return err
 	})

@@ -215,7 +215,7 @@ func (p *Provider) move(ctx context.Context, id string, b Browser, decide func(s
 const maxRaces = 5
 
 // swap decides on the copy at hand and stores the result. When the copy was old, it decides again on the stored record.
-func (p *Provider) swap(ctx context.Context, id string, decide func(storage.Login) (storage.Login, error), write func(context.Context, *storage.Login) error) (storage.Login, error) {
+func (p *Provider) swap(ctx context.Context, id string, decide func(storage.Login) (storage.Login, error), write writing) (storage.Login, error) {
 	e, cached := p.logins.get(id)
 	for range maxRaces {
 		if !cached {
@@ -232,7 +232,7 @@ func (p *Provider) swap(ctx context.Context, id string, decide func(storage.Logi
 			}
 			return l, refusal
 		}
-		switch err := write(ctx, &l); {
+		switch err := write(ctx, e.login, &l); {
 		case err == nil:
 			p.logins.put(l, nil)
 			return l, refusal
@@ -244,8 +244,11 @@ func (p *Provider) swap(ctx context.Context, id string, decide func(storage.Logi
 	return storage.Login{}, fail.AlreadyUsed
 }
 
-func (p *Provider) plainSwap(ctx context.Context, l *storage.Login) error {
-	return p.Store.SwapLogin(ctx, *l)
+// writing stores the next version of a login. What the store decided is filled in.
+type writing func(ctx context.Context, was storage.Login, next *storage.Login) error
+
+func (p *Provider) plainSwap(ctx context.Context, was storage.Login, next *storage.Login) error {
+	return p.Store.SwapLogin(ctx, was, *next)
 }
 
 // load reads the stored record.

@@ -38,7 +38,7 @@ type LinkConsent struct {
 
 // Renewal moves a login and its card to the account of the cards before it.
 type Renewal struct {
-	Login    Login  // next version; its AccountID is the earlier account
+	Login    Login  // next version; it differs in AccountID alone, which is the earlier account
 	From     string // the account that the card made, which no relying party knows
 	Index    []byte // of the card
 	Previous [][]byte

@@ -291,7 +291,7 @@ type Issue struct {
 
 // Approval is everything that the answer to a login writes at once.
 type Approval struct {
-	Login   *Login   // next version, state Answered; nil when an SSO session answered without a page
+	Login   *Login   // next version, state Answered, without what the card said; nil when an SSO session answered without a page
 	Grant   Grant    // one without an ID is none: the login was for the person's own pages
 	Sector  string   // with Grant.Subject: stored once per (account, sector); "" when it is stored already
 	Items   []string // consented items to remember; nil leaves the record alone

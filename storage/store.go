@@ -47,13 +47,14 @@ type Store interface {
 
 	CreateLogin(ctx context.Context, l Login) error
 	Login(ctx context.Context, id string) (Login, error)
-	// SwapLogin writes next if the stored version is next.Version-1, else ErrStale.
-	SwapLogin(ctx context.Context, next Login) error
+	// SwapLogin writes what differs between was, a login as it was read or written, and next, its next version, if was is
+	// still the stored version, else ErrStale.
+	SwapLogin(ctx context.Context, was, next Login) error
 	// VerifyLogin is SwapLogin that also finds or creates the account of the credential: next.AccountID is
 	// ignored, cred.AccountID is used if the index is new. It returns the account written into the login.
-	VerifyLogin(ctx context.Context, next Login, cred Credential) (accountID string, err error)
+	VerifyLogin(ctx context.Context, was, next Login, cred Credential) (accountID string, err error)
 	// ReturnLogin is SwapLogin that also reads the link of next.AccountID with the client, in one round trip.
-	ReturnLogin(ctx context.Context, next Login, sector string) (Link, error)
+	ReturnLogin(ctx context.Context, was, next Login, sector string) (Link, error)
 	// Link of an account with a client; neither subject nor items when they never met.
 	Link(ctx context.Context, accountID, clientID, sector string) (Link, error)
 	// ApproveLogin writes the answer: login, grant, subject, consent, ledger and session together or not at all. ErrStale,

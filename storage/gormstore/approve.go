@@ -104,8 +104,9 @@ func fuse(held bool, steps []step) string {
 var (
 	insertSession = conditionally("INSERT INTO sessions (" + sessionColumns.names() + ") SELECT " + sessionColumns.marks() + " WHERE {if}")
 	insertGrant   = conditionally("INSERT INTO grants (" + grantColumns.names() + ") SELECT " + grantColumns.marks() + " WHERE {if}")
-	answerLogin   = conditionally(swapLoginText + " AND {if}")
-	touchSession  = conditionally("UPDATE sessions SET seen_at = ? WHERE id = ? AND account_id = ? AND expires_at > ? AND {if}")
+	answerLogin   = conditionally("UPDATE logins SET version = ?, state = ?, facts = NULL, card = NULL, sign_card = NULL " +
+		"WHERE id = ? AND version = ? AND {if}")
+	touchSession = conditionally("UPDATE sessions SET seen_at = ? WHERE id = ? AND account_id = ? AND expires_at > ? AND {if}")
 	// The first subject stays for ever. One that another account has in the sector is no conflict to pass over but an error.
 	insertSubject = conditionally("INSERT INTO subjects (account_id, sector, subject, created_at) SELECT ?, ?, ?, ? WHERE {if} " +
 		"ON CONFLICT (account_id, sector) DO NOTHING")
@@ -141,11 +142,8 @@ func (s *Store) approval(a storage.Approval) ([]step, error) {
 		steps = append(steps, spending(*a.Spend))
 	}
 	if a.Login != nil {
-		row, err := s.toLoginRow(*a.Login)
-		if err != nil {
-			return nil, err
-		}
-		steps = append(steps, step{"answered", answerLogin, row.swapValues(), true})
+		l := a.Login
+		steps = append(steps, step{"answered", answerLogin, []any{l.Version, string(l.State), l.ID, l.Version - 1}, true})
 	}
 	if a.Sector != "" {
 		steps = append(steps, step{"named", insertSubject, []any{g.AccountID, a.Sector, g.Subject, now}, false})

@@ -33,12 +33,7 @@ func (c columns) of(table string) string {
 // marks is "?, ?, ?".
 func (c columns) marks() string { return c.join(", ", func(string) string { return "?" }) }
 
-// set is "a = ?, b = ?, c = ?".
-func (c columns) set() string {
-	return c.join(", ", func(name string) string { return name + " = ?" })
-}
-
-// fields are pointers to the fields of row, which is a pointer too: what a hot statement binds to marks or set, or scans
+// fields are pointers to the fields of row, which is a pointer too: what a hot statement binds to marks, or scans
 // names into. More may follow.
 func (c columns) fields(row any, more ...any) []any {
 	fields, from := make([]any, 0, len(c)+len(more)), reflect.ValueOf(row)

@@ -21,7 +21,7 @@ var (
 		"ON CONFLICT (account_id, sector) DO UPDATE SET version = excluded.version, ledger = excluded.ledger, expires_at = excluded.expires_at " +
 		"WHERE told.version = excluded.version - 1")
 
-	returnLogin = hotly(swapLoginText + " RETURNING " + linkItself)
+	returning = changing{sql: func(changed loginColumns) hot { return hotly(changed.swapText() + " RETURNING " + linkItself) }}
 )
 
 func linkValues(accountID, clientID, sector string) []any {
@@ -86,16 +86,15 @@ func (s *Store) Link(ctx context.Context, accountID, clientID, sector string) (s
 }
 
 // ReturnLogin implements storage.Store.
-func (s *Store) ReturnLogin(ctx context.Context, next storage.Login, sector string) (storage.Link, error) {
-	row, err := s.toLoginRow(next)
+func (s *Store) ReturnLogin(ctx context.Context, was, next storage.Login, sector string) (storage.Link, error) {
+	changed, values, err := s.swapValues(&was, &next, linkValues(next.AccountID, next.ClientID, sector)...)
 	if err != nil {
 		return storage.Link{}, err
 	}
 	var link linkRow
-	values := row.swapValues(linkValues(row.AccountID, row.ClientID, sector)...)
-	err = swapped(s.change(ctx, returnLogin, values, &link.Subject, &link.Items, &link.Texts, &link.ToldVersion, &link.Ledger, &link.IsNew))
+	err = swapped(s.change(ctx, returning.statement(changed), values, &link.Subject, &link.Items, &link.Texts, &link.ToldVersion, &link.Ledger, &link.IsNew))
 	if err != nil {
 		return storage.Link{}, err
 	}
-	return s.link(link, row.AccountID, sector)
+	return s.link(link, next.AccountID, sector)
 }

@@ -48,23 +48,6 @@ type loginRow struct {
 // TableName implements gorm's Tabler.
 func (loginRow) TableName() string { return "logins" }
 
-func (s *Store) toLoginRow(l storage.Login) (*loginRow, error) {
-	facts, err1 := s.sealed(loginFacts, l.ID, l.Facts)
-	asked, err2 := s.sealed(loginClaims, l.ID, l.Request.Claims)
-	card, err3 := s.sealed(loginCard, l.ID, l.Card)
-	signCard, err4 := s.sealed(loginSignCard, l.ID, l.SignCard)
-	l.Request.Claims = asked
-	return &loginRow{
-		ID: l.ID, Version: l.Version, State: string(l.State), ClientID: l.ClientID, Request: document[storage.AuthRequest]{l.Request},
-		BrowserHash: l.BrowserHash, CreatedAt: instant{l.CreatedAt}, ExpiresAt: instant{l.ExpiresAt},
-		TicketHash: l.TicketHash, TicketExpires: instant{l.TicketExpires}, TicketSerial: l.TicketSerial,
-		AgentKey: l.AgentKey, AgentVersion: l.AgentVersion, ReturnTo: l.ReturnTo, Nonce: l.Nonce, Number: l.Number,
-		Progress: l.Progress, Tries: l.Tries, AccountID: l.AccountID, AuthTime: instant{l.AuthTime}, ACR: l.ACR,
-		AMR: document[[]string]{l.AMR}, Facts: facts, Card: card, SignCard: signCard, CompletionHash: l.CompletionHash,
-		CompletionExpires: instant{l.CompletionExpires}, SessionID: l.SessionID, Failure: l.Failure,
-	}, errors.Join(err1, err2, err3, err4)
-}
-
 func (s *Store) login(r loginRow) (storage.Login, error) {
 	facts, err1 := s.opened(loginFacts, r.ID, r.Facts)
 	asked, err2 := s.opened(loginClaims, r.ID, r.Request.V.Claims)
@@ -87,11 +70,11 @@ func (s *Store) login(r loginRow) (storage.Login, error) {
 
 // CreateLogin implements storage.Store. ErrExists.
 func (s *Store) CreateLogin(ctx context.Context, l storage.Login) error {
-	row, err := s.toLoginRow(l)
+	values, err := s.loginValues(everyColumn, &l)
 	if err != nil {
 		return err
 	}
-	_, err = s.change(ctx, insertLogin, allOfLogin.fields(row))
+	_, err = s.change(ctx, insertLogin, append(values, l.ID))
 	return err
 }
 
@@ -106,34 +89,30 @@ func (s *Store) Login(ctx context.Context, id string) (storage.Login, error) {
 
 var (
 	allOfLogin  = columnsOf(&loginRow{})
-	insertLogin = unwaited("INSERT INTO logins (" + allOfLogin.names() + ") SELECT " + allOfLogin.marks() + " WHERE true")
+	insertLogin = unwaited("INSERT INTO logins (" + everyColumn.join("") + ", id) SELECT " + everyColumn.marks() + ", ? WHERE true")
 	findLogin   = hotly("SELECT " + allOfLogin.names() + " FROM logins WHERE id = ?")
+)
 
-	// Every change of a login is this statement: who comes second finds another version and changes nothing.
-	loginColumns  = columnsOf(&loginRow{}, "id")
-	swapLoginText = "UPDATE logins SET " + loginColumns.set() + " WHERE id = ? AND version = ?"
-	swapLogin     = hotly(swapLoginText)
-	swapEarly     = unwaited(swapLoginText)
+// A step before the agent is not waited for, see unwaited.
+var (
+	swapping      = changing{sql: func(changed loginColumns) hot { return hotly(changed.swapText()) }}
+	swappingEarly = changing{sql: func(changed loginColumns) hot { return unwaited(changed.swapText()) }}
 )
 
 // early says that nothing has happened yet but that a page was shown and its button pressed: no card, no agent, no consent.
 func early(l storage.Login) bool { return l.State == storage.Created || l.State == storage.Waiting }
 
-func (r *loginRow) swapValues(more ...any) []any {
-	return loginColumns.fields(r, append([]any{r.ID, r.Version - 1}, more...)...)
-}
-
 // SwapLogin implements storage.Store.
-func (s *Store) SwapLogin(ctx context.Context, next storage.Login) error {
-	row, err := s.toLoginRow(next)
+func (s *Store) SwapLogin(ctx context.Context, was, next storage.Login) error {
+	changed, values, err := s.swapValues(&was, &next)
 	if err != nil {
 		return err
 	}
-	swap := swapLogin
+	how := &swapping
 	if early(next) {
-		swap = swapEarly
+		how = &swappingEarly
 	}
-	return swapped(s.change(ctx, swap, row.swapValues()))
+	return swapped(s.change(ctx, how.statement(changed), values))
 }
 
 // swapped says whether a statement that had to change a row did.

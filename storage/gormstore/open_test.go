@@ -202,7 +202,11 @@ type step struct {
 func priceList(t *testing.T, s *gormstore.Store) []step {
 	ctx, later := t.Context(), morning.Add(time.Minute)
 	login := storage.Login{ID: "login", Version: 1, State: storage.Created, ClientID: "shop", CreatedAt: morning, ExpiresAt: later}
-	next := func() storage.Login { login.Version++; return login }
+	next := func() (was, is storage.Login) {
+		was = login
+		login.Version++
+		return was, login
+	}
 	grant := func(id string) storage.Grant {
 		return storage.Grant{ID: id, ClientID: "shop", AccountID: "A", SessionID: "S", Subject: "P", CodeHash: []byte(id),
 			CodeExpires: later, CreatedAt: morning, Offline: true}
@@ -224,15 +228,20 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 		{"Client", [2]int64{1, 1}, func() error { _, err := s.Client(ctx, "shop"); return err }},
 		{"CreateLogin", [2]int64{1, 1}, func() error { return s.CreateLogin(ctx, login) }},
 		{"Login", [2]int64{1, 1}, func() error { _, err := s.Login(ctx, "login"); return err }},
-		{"SwapLogin", [2]int64{1, 1}, func() error { return s.SwapLogin(ctx, next()) }},
+		{"SwapLogin", [2]int64{1, 1}, func() error { was, login := next(); return s.SwapLogin(ctx, was, login) }},
 		{"VerifyLogin", [2]int64{1, 2}, func() error {
-			_, err := s.VerifyLogin(ctx, next(), storage.Credential{Index: []byte("i"), AccountID: "A", SeenAt: morning})
+			was, login := next()
+			_, err := s.VerifyLogin(ctx, was, login, storage.Credential{Index: []byte("i"), AccountID: "A", SeenAt: morning})
 			return err
 		}},
-		{"ReturnLogin", [2]int64{1, 1}, func() error { _, err := s.ReturnLogin(ctx, next(), "shop.example"); return err }},
+		{"ReturnLogin", [2]int64{1, 1}, func() error {
+			was, login := next()
+			_, err := s.ReturnLogin(ctx, was, login, "shop.example")
+			return err
+		}},
 		{"Link", [2]int64{1, 1}, func() error { _, err := s.Link(ctx, "A", "shop", "shop.example"); return err }},
 		{"ApproveLogin of a first visit", [2]int64{1, 5}, func() error {
-			answered := next()
+			_, answered := next()
 			return s.ApproveLogin(ctx, storage.Approval{Login: &answered, Grant: grant("G1"), Sector: "shop.example", Items: []string{}, Session: &session})
 		}},
 		{"SessionLink", [2]int64{1, 1}, func() error {

@@ -64,22 +64,20 @@ func findPredecessors(db *gorm.DB, indexes [][]byte, lock string) ([]credentialR
 // Renew implements storage.Store. It is a transaction, because what it decides on is only sure once its rows are locked:
 // logins first, then cards, as everywhere.
 func (s *Store) Renew(ctx context.Context, r storage.Renewal) error {
-	row, err := s.toLoginRow(r.Login)
-	if err != nil {
-		return err
-	}
+	to := r.Login
 	return s.transaction(ctx, func(tx *gorm.DB) error {
 		if s.postgres { // in one order, or tabs that race for the renewal wait for one another in a circle
 			if err := tx.Exec("SELECT 1 FROM logins WHERE account_id = ? ORDER BY id FOR UPDATE", r.From).Error; err != nil {
 				return err
 			}
 		}
-		if err := swapped(s.run(ctx, tx.Statement.ConnPool, swapLogin, row.swapValues())); err != nil {
+		move := tx.Exec("UPDATE logins SET account_id = ?, version = ? WHERE id = ? AND version = ?", to.AccountID, to.Version, to.ID, to.Version-1)
+		if err := swapped(changed(move)); err != nil {
 			return err
 		}
 		// Other tabs of the same person go along; whoever moves one of them with an old copy decides again.
 		others := "UPDATE logins SET account_id = ?, version = version + 1 WHERE account_id = ? AND id <> ? AND state IN ('verified', 'returned')"
-		if err := tx.Exec(others, row.AccountID, r.From, row.ID).Error; err != nil {
+		if err := tx.Exec(others, to.AccountID, r.From, to.ID).Error; err != nil {
 			return err
 		}
 		if err := s.renewable(tx, r); err != nil {

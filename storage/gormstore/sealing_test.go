@@ -34,9 +34,7 @@ func plant(t *testing.T, s *gormstore.Store) {
 		login := storage.Login{ID: who, Version: 1, State: storage.Verified, CreatedAt: morning, ExpiresAt: morning, Facts: append(secret, who...),
 			Request: storage.AuthRequest{Claims: secret}}
 		must(t, s.CreateLogin(t.Context(), login))
-		login.Version = 2
-		must(t, s.ApproveLogin(t.Context(), storage.Approval{
-			Login: &login,
+		must(t, s.ApproveLogin(t.Context(), storage.Approval{ // no answer to this login, which would forget its facts
 			Grant: storage.Grant{ID: who, ClientID: "shop", AccountID: who, SessionID: who, CodeHash: []byte("code " + who), CodeExpires: morning.Add(time.Minute),
 				IDToken: secret, UserInfo: secret, CreatedAt: morning},
 			Told:    &storage.Ledger{Sector: "shop.example", Told: storage.Told{Version: 1, Ledger: secret, Expires: morning}},

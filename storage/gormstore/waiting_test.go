@@ -20,6 +20,7 @@ func TestAStatementThatWaitedForAChangedLoginWritesNothing(t *testing.T) {
 	raw := rawly(t, url)
 	login := storage.Login{ID: "login", Version: 1, State: storage.Created, ClientID: "shop", CreatedAt: morning, ExpiresAt: morning}
 	must(t, s.CreateLogin(t.Context(), login))
+	was := login
 	login.Version = 2
 	for _, late := range []struct {
 		name string
@@ -27,7 +28,7 @@ func TestAStatementThatWaitedForAChangedLoginWritesNothing(t *testing.T) {
 		left string // what it must not leave behind
 	}{
 		{"VerifyLogin", func() error {
-			_, err := s.VerifyLogin(t.Context(), login, storage.Credential{Index: []byte("i"), AccountID: "A", SeenAt: morning})
+			_, err := s.VerifyLogin(t.Context(), was, login, storage.Credential{Index: []byte("i"), AccountID: "A", SeenAt: morning})
 			return err
 		}, "credentials"},
 		{"ApproveLogin", func() error {
@@ -80,9 +81,10 @@ func TestOnlyStepsBeforeTheAgentAreNotWaitedForOnDisk(t *testing.T) {
 	s := open(t, gormstore.Config{URL: url})
 	login := storage.Login{ID: "login", Version: 1, State: storage.Created, ClientID: "shop", CreatedAt: morning, ExpiresAt: morning}
 	must(t, s.CreateLogin(t.Context(), login))
-	for _, login.State = range []storage.LoginState{storage.Waiting, storage.Claimed, storage.Failed} {
-		login.Version++
-		must(t, s.SwapLogin(t.Context(), login))
+	for _, state := range []storage.LoginState{storage.Waiting, storage.Claimed, storage.Failed} {
+		was := login
+		login.Version, login.State = was.Version+1, state
+		must(t, s.SwapLogin(t.Context(), was, login))
 	}
 	must(t, s.ApproveLogin(t.Context(), storage.Approval{Grant: storage.Grant{ID: "G", ClientID: "shop", CodeHash: []byte("c"), CodeExpires: morning.Add(time.Minute), CreatedAt: morning}}))
 	_, err := s.RedeemCode(t.Context(), []byte("c"), "shop", morning, storage.Issue{Access: []byte("a"), AccessExpires: morning})

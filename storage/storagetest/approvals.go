@@ -64,7 +64,7 @@ func approveStale(t *testing.T, s storage.Store) {
 	login := newLogin("login")
 	ok(t, s.CreateLogin(ctx(t), login))
 	cancelled := next(login, storage.Cancelled)
-	ok(t, s.SwapLogin(ctx(t), cancelled))
+	ok(t, s.SwapLogin(ctx(t), login, cancelled))
 	answered := next(login, storage.Answered)
 	is(t, s.ApproveLogin(ctx(t), answer(&answered, grant("grant", "account", "session"))), storage.ErrStale)
 	nothingOf(t, s, "grant", "account", "session")

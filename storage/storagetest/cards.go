@@ -16,10 +16,11 @@ func visit(t testing.TB, s storage.Store, login, serial, offered string, at time
 	t.Helper()
 	l := newLogin(login)
 	ok(t, s.CreateLogin(ctx(t), l))
+	was := l
 	l = next(l, storage.Verified)
 	cred := credential(serial, offered)
 	cred.SeenAt = at
-	account, err := s.VerifyLogin(ctx(t), l, cred)
+	account, err := s.VerifyLogin(ctx(t), was, l, cred)
 	ok(t, err)
 	l.AccountID = account
 	return l
@@ -37,7 +38,7 @@ func cardsKept(t *testing.T, s storage.Store) {
 
 	bare := storage.Credential{Index: hash("card"), AccountID: "A", SeenAt: now}
 	ok(t, s.CreateLogin(ctx(t), newLogin("third")))
-	_, err = s.VerifyLogin(ctx(t), next(newLogin("third"), storage.Verified), bare)
+	_, err = s.VerifyLogin(ctx(t), newLogin("third"), next(newLogin("third"), storage.Verified), bare)
 	ok(t, err)
 	got, err = s.Cards(ctx(t), "A")
 	ok(t, err)
@@ -154,7 +155,7 @@ func known(t testing.TB, s storage.Store, serial, account string) {
 func renewal(t testing.TB, s storage.Store, l storage.Login, serial, account string, previous ...string) storage.Renewal {
 	t.Helper()
 	ok(t, s.PutLinkConsent(ctx(t), consentOf(l)))
-	moved := next(l, storage.Returned)
+	moved := next(l, l.State)
 	moved.AccountID = account
 	r := storage.Renewal{Login: moved, From: l.AccountID, Index: hash(serial), Consent: consentOf(l), At: now}
 	for _, p := range previous {

@@ -1,7 +1,10 @@
 package storagetest
 
 import (
+	"reflect"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"tegata/storage"
 )
@@ -25,16 +28,50 @@ func loginBare(t *testing.T, s storage.Store) {
 	same(t, got, want)
 
 	filled := fullLogin("login")
-	ok(t, s.SwapLogin(ctx(t), filled))
+	ok(t, s.SwapLogin(ctx(t), want, filled))
 	got, err = s.Login(ctx(t), "login")
 	ok(t, err)
 	same(t, got, filled)
 
 	want.Version = 2
-	ok(t, s.SwapLogin(ctx(t), want)) // everything that was there is gone again
+	ok(t, s.SwapLogin(ctx(t), filled, want)) // everything that was there is gone again
 	got, err = s.Login(ctx(t), "login")
 	ok(t, err)
 	same(t, got, want)
+}
+
+// loginChanges walks one login through changes of any of its fields: what a step changes is written, and what it leaves
+// alone stays.
+func loginChanges(t *testing.T, s storage.Store) {
+	full, bare := fullLogin("login"), storage.Login{ID: "login", CreatedAt: now, ExpiresAt: now}
+	was := storage.Login{ID: "login", Version: 1, State: storage.Created, CreatedAt: now, ExpiresAt: now}
+	ok(t, s.CreateLogin(ctx(t), was))
+	rapid.Check(t, func(r *rapid.T) {
+		next := was
+		fields := reflect.ValueOf(&next).Elem()
+		for i := range fields.NumField() {
+			from := rapid.SampledFrom([]storage.Login{was, was, full, bare}).Draw(r, fields.Type().Field(i).Name)
+			fields.Field(i).Set(reflect.ValueOf(from).Field(i))
+		}
+		next.Version, next.State = was.Version+1, rapid.SampledFrom([]storage.LoginState{storage.Waiting, storage.Claimed, storage.Failed}).Draw(r, "state")
+		ok(t, s.SwapLogin(ctx(t), was, next))
+		got, err := s.Login(ctx(t), "login")
+		ok(t, err)
+		same(t, got, next)
+		was = next
+	})
+}
+
+// loginAnswered: what a card said about a person is not kept longer than it takes to answer.
+func loginAnswered(t *testing.T, s storage.Store) {
+	l := fullLogin("login")
+	ok(t, s.CreateLogin(ctx(t), l))
+	answered := next(l, storage.Answered)
+	answered.Facts, answered.Card, answered.SignCard = nil, nil, nil
+	ok(t, s.ApproveLogin(ctx(t), answer(&answered, grant("grant", "account", "session"))))
+	got, err := s.Login(ctx(t), "login")
+	ok(t, err)
+	same(t, got, answered)
 }
 
 func loginOnce(t *testing.T, s storage.Store) {
@@ -59,10 +96,12 @@ func loginSwap(t *testing.T, s storage.Store) {
 	ok(t, s.CreateLogin(ctx(t), first))
 	ok(t, s.CreateLogin(ctx(t), newLogin("other")))
 	second := next(first, storage.Waiting)
-	ok(t, s.SwapLogin(ctx(t), second))
-	is(t, s.SwapLogin(ctx(t), next(first, storage.Cancelled)), storage.ErrStale)
-	is(t, s.SwapLogin(ctx(t), next(next(second, storage.Claimed), storage.Verified)), storage.ErrStale)
-	is(t, s.SwapLogin(ctx(t), next(newLogin("nobody"), storage.Waiting)), storage.ErrStale)
+	ok(t, s.SwapLogin(ctx(t), first, second))
+	is(t, s.SwapLogin(ctx(t), first, next(first, storage.Cancelled)), storage.ErrStale)
+	is(t, s.SwapLogin(ctx(t), second, next(next(second, storage.Claimed), storage.Verified)), storage.ErrStale)
+	is(t, s.SwapLogin(ctx(t), next(second, storage.Claimed), next(next(second, storage.Claimed), storage.Verified)), storage.ErrStale)
+	is(t, s.SwapLogin(ctx(t), newLogin("nobody"), next(newLogin("nobody"), storage.Waiting)), storage.ErrStale)
+	is(t, s.SwapLogin(ctx(t), newLogin("other"), next(first, storage.Waiting)), storage.ErrStale) // not of one login
 	got, err := s.Login(ctx(t), "login")
 	ok(t, err)
 	same(t, got, second)
@@ -82,7 +121,7 @@ func verifyFinds(t *testing.T, s storage.Store) {
 		ok(t, s.CreateLogin(ctx(t), login))
 		verified := fullLogin(visit.login)
 		verified.Version, verified.State, verified.AccountID = 2, storage.Verified, "ignored"
-		got, err := s.VerifyLogin(ctx(t), verified, credential(visit.serial, visit.offered))
+		got, err := s.VerifyLogin(ctx(t), login, verified, credential(visit.serial, visit.offered))
 		ok(t, err)
 		same(t, got, visit.account)
 		verified.AccountID = visit.account
@@ -95,16 +134,16 @@ func verifyFinds(t *testing.T, s storage.Store) {
 func verifyStale(t *testing.T, s storage.Store) {
 	login := newLogin("login")
 	ok(t, s.CreateLogin(ctx(t), login))
-	_, err := s.VerifyLogin(ctx(t), login, credential("card", "A"))
+	_, err := s.VerifyLogin(ctx(t), login, login, credential("card", "A"))
 	is(t, err, storage.ErrStale)
-	_, err = s.VerifyLogin(ctx(t), next(newLogin("nobody"), storage.Verified), credential("card", "A"))
+	_, err = s.VerifyLogin(ctx(t), newLogin("nobody"), next(newLogin("nobody"), storage.Verified), credential("card", "A"))
 	is(t, err, storage.ErrStale)
 	got, err := s.Login(ctx(t), "login")
 	ok(t, err)
 	same(t, got, login)
 
 	// Had a stale call left the credential behind, the card would belong to A now.
-	account, err := s.VerifyLogin(ctx(t), next(login, storage.Verified), credential("card", "B"))
+	account, err := s.VerifyLogin(ctx(t), login, next(login, storage.Verified), credential("card", "B"))
 	ok(t, err)
 	same(t, account, "B")
 }
@@ -129,10 +168,10 @@ func returnReads(t *testing.T, s storage.Store) {
 		ok(t, s.CreateLogin(ctx(t), login))
 		returned := next(login, storage.Returned)
 		returned.AccountID = visit.account
-		link, err = s.ReturnLogin(ctx(t), returned, visit.sector)
+		link, err = s.ReturnLogin(ctx(t), login, returned, visit.sector)
 		ok(t, err)
 		same(t, link, visit.want)
-		_, err = s.ReturnLogin(ctx(t), returned, visit.sector)
+		_, err = s.ReturnLogin(ctx(t), login, returned, visit.sector)
 		is(t, err, storage.ErrStale)
 		got, err := s.Login(ctx(t), visit.login)
 		ok(t, err)

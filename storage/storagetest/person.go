@@ -144,8 +144,9 @@ func accountDeleted(t *testing.T, s storage.Store) {
 		t.Helper()
 		login := newLogin("login of " + account)
 		ok(t, s.CreateLogin(ctx(t), login))
+		was := login
 		login = next(login, storage.Verified)
-		_, err := s.VerifyLogin(ctx(t), login, credential("card of "+account, account))
+		_, err := s.VerifyLogin(ctx(t), was, login, credential("card of "+account, account))
 		ok(t, err)
 		login.AccountID = account
 		login = next(login, storage.Answered)
@@ -168,7 +169,7 @@ func accountDeleted(t *testing.T, s storage.Store) {
 	// The same card is somebody new; everybody else is still there.
 	login := newLogin("again")
 	ok(t, s.CreateLogin(ctx(t), login))
-	id, err := s.VerifyLogin(ctx(t), next(login, storage.Verified), credential("card of account", "new account"))
+	id, err := s.VerifyLogin(ctx(t), login, next(login, storage.Verified), credential("card of account", "new account"))
 	ok(t, err)
 	same(t, id, "new account")
 	_, err = redeem(ctx(t), s, "grant of stranger", "shop", now, "access")

@@ -36,7 +36,7 @@ func raceSwap(t *testing.T, s storage.Store) {
 		errs := race(racers, func(i int) error {
 			mine := next(login, storage.Claimed)
 			mine.Number = fmt.Sprint(i)
-			return s.SwapLogin(ctx(t), mine)
+			return s.SwapLogin(ctx(t), login, mine)
 		})
 		same(t, winners(t, errs, storage.ErrStale), 1)
 		stored, err := s.Login(ctx(t), "login")
@@ -71,8 +71,8 @@ func raceVerify(t *testing.T, s storage.Store) {
 	}
 	accounts := make([]string, racers)
 	for _, err := range race(racers, func(i int) (err error) {
-		verified := next(newLogin(fmt.Sprint("login ", i)), storage.Verified)
-		accounts[i], err = s.VerifyLogin(ctx(t), verified, credential("one card", fmt.Sprint("account ", i)))
+		login := newLogin(fmt.Sprint("login ", i))
+		accounts[i], err = s.VerifyLogin(ctx(t), login, next(login, storage.Verified), credential("one card", fmt.Sprint("account ", i)))
 		return err
 	}) {
 		ok(t, err)
@@ -87,14 +87,14 @@ func raceVerify(t *testing.T, s storage.Store) {
 	// The same login from many sides: the losers write nothing, not even their certificate.
 	ok(t, s.CreateLogin(ctx(t), newLogin("login")))
 	errs := race(racers, func(i int) error {
-		_, err := s.VerifyLogin(ctx(t), next(newLogin("login"), storage.Verified), credential(fmt.Sprint("card ", i), "loser"))
+		_, err := s.VerifyLogin(ctx(t), newLogin("login"), next(newLogin("login"), storage.Verified), credential(fmt.Sprint("card ", i), "loser"))
 		return err
 	})
 	same(t, winners(t, errs, storage.ErrStale), 1)
 	for i, lost := range errs {
 		probe := newLogin(fmt.Sprint("probe ", i))
 		ok(t, s.CreateLogin(ctx(t), probe))
-		account, err := s.VerifyLogin(ctx(t), next(probe, storage.Verified), credential(fmt.Sprint("card ", i), "probe"))
+		account, err := s.VerifyLogin(ctx(t), probe, next(probe, storage.Verified), credential(fmt.Sprint("card ", i), "probe"))
 		ok(t, err)
 		same(t, account == "loser", lost == nil)
 	}
@@ -166,21 +166,23 @@ func crowd(t *testing.T, s storage.Store) {
 // loginOf is one whole first login.
 func loginOf(ctx context.Context, s storage.Store, id, card string) error {
 	login := newLogin(id)
-	verified := next(next(next(login, storage.Waiting), storage.Claimed), storage.Verified)
+	waiting := next(login, storage.Waiting)
+	claimed := next(waiting, storage.Claimed)
+	verified := next(claimed, storage.Verified)
 	g := grant("grant "+id, "", "session "+id)
 	for _, step := range []func() error{
 		func() error { _, err := s.Client(ctx, "shop"); return err },
 		func() error { return s.CreateLogin(ctx, login) },
-		func() error { return s.SwapLogin(ctx, next(login, storage.Waiting)) },
-		func() error { return s.SwapLogin(ctx, next(next(login, storage.Waiting), storage.Claimed)) },
+		func() error { return s.SwapLogin(ctx, login, waiting) },
+		func() error { return s.SwapLogin(ctx, waiting, claimed) },
 		func() (err error) {
-			g.AccountID, err = s.VerifyLogin(ctx, verified, credential(card, "account of "+card))
+			g.AccountID, err = s.VerifyLogin(ctx, claimed, verified, credential(card, "account of "+card))
 			verified.AccountID, g.Subject = g.AccountID, "subject of "+g.AccountID
 			return err
 		},
 		func() error { _, err := s.Login(ctx, id); return err },
 		func() error {
-			_, err := s.ReturnLogin(ctx, next(verified, storage.Returned), "shop.example")
+			_, err := s.ReturnLogin(ctx, verified, next(verified, storage.Returned), "shop.example")
 			return err
 		},
 		func() error {

@@ -29,6 +29,8 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"racing registrations: a token has no more than its uses", raceRegister},
 		{"a login comes back as it was written", loginRoundTrip},
 		{"a bare login comes back bare", loginBare},
+		{"a change of a login writes what it changes and nothing else", loginChanges},
+		{"an answered login keeps nothing that the card said", loginAnswered},
 		{"a login is created once", loginOnce},
 		{"an id that no text can be is not found", foreignIDs},
 		{"a login changes only from the version that was read", loginSwap},
