@@ -222,6 +222,6 @@ func twoDigits(rand io.Reader) (string, error) {
 
 // progressCodes are the codes that an agent may report (design/flows.md); the page has a sentence for each.
 var progressCodes = map[string]bool{
-	"no_reader": true, "no_card": true, "wrong_card": true, "reading": true, "pin_needed": true, "pin_wrong": true,
+	"no_reader": true, "no_card": true, "wrong_card": true, "reading": true, "pin_needed": true, "pin_wrong": true, "number_needed": true,
 	"pin_last_try": true, "pin_locked": true, "signing": true, "checking_certificate": true,
 }

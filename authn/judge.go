@@ -240,12 +240,18 @@ func (j *Judge) openAttributes(l storage.Login, r agent.ResultRequest) (brought,
 			return brought{}, err
 		}
 		return brought{ref: statement.CertificateRef(o.Leaf.Raw), opened: o, leaf: o.Leaf}, nil
-	case asked && r.Attributes == "" && r.CardInfo != nil && len(j.CardInfoIssuers) > 0:
+	case asked && r.Attributes == "" && r.CardInfo != nil && len(j.CardInfoIssuers) > 0 && opensCardInfo(r.CardInfo.Opened):
 		f := card.CardInfoFiles{EF0002: r.CardInfo.Attributes, EF0003: r.CardInfo.Signature, EF0004: r.CardInfo.Certificate}
-		return brought{ref: statement.CardInfoRef(f.EF0002, f.EF0003, f.EF0004), files: &f}, nil
+		ref := statement.CardInfoRef(f.EF0002, f.EF0003, f.EF0004)
+		ref.Opened = r.CardInfo.Opened
+		return brought{ref: ref, files: &f}, nil
 	}
 	return brought{}, fail.StatementMismatch.Because(errors.New("attribute evidence does not fit the request"))
 }
+
+// opensCardInfo knows the two ways to the four attributes. Which of them it was changes nothing in what is checked: the PIN
+// of the login key has been entered either way, and the number is on the card that was there.
+func opensCardInfo(opened string) bool { return opened == "" || opened == statement.NumberB }
 
 // check holds the attributes statement to the login statement that it names. Together with CertificateRef in that one,
 // the two name each other.

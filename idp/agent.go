@@ -63,7 +63,7 @@ func (p *Provider) agentContext(l storage.Login, c storage.Client) agent.Context
 		ctx.Items = append(ctx.Items, string(i))
 	}
 	if len(ctx.Operations) > 1 {
-		ctx.Sources = p.sourcesFor(c, l.Request)
+		ctx.Sources, ctx.CardInfoBy = p.sourcesFor(c, l.Request), p.opens(c, l.Request)
 	}
 	return ctx
 }

@@ -134,7 +134,7 @@ func (d *desk) returned(c storage.Client) (idp.Step, idp.Browser) {
 		RedirectURI: "https://" + c.ID + ".example/cb", ResponseMode: "query", Scopes: c.Scopes, CodeChallenge: idptest.Challenge(verifier)}, b)
 	must(t, err)
 	id := step.Login.ID
-	step, err = d.p.Start(ctx, id, b, "")
+	step, err = d.p.Start(ctx, id, b, idp.Starting{})
 	must(t, err)
 	key, err := agent.NewKey(rand.Reader)
 	must(t, err)

@@ -14,8 +14,9 @@ import (
 // MethodReader is the login with a card reader and the agent.
 const MethodReader = "reader"
 
-// Methods are what an operator can switch off in an emergency: ways to log in, and sources of attributes.
-var Methods = []string{MethodReader, statement.SignatureCertificate, statement.CardInfo}
+// Methods are what an operator can switch off in an emergency: ways to log in, sources of attributes, and number B as what
+// opens one of them.
+var Methods = []string{MethodReader, statement.SignatureCertificate, statement.CardInfo, statement.NumberB}
 
 // allowed refuses what is switched off. It is asked at the beginning of a login and again when its evidence arrives, so
 // that a switch also stops what is under way.
@@ -48,6 +49,9 @@ func methodsOf(r agent.ResultRequest) []string {
 	}
 	if r.CardInfo != nil {
 		used = append(used, statement.CardInfo)
+		if r.CardInfo.Opened != "" {
+			used = append(used, r.CardInfo.Opened)
+		}
 	}
 	return used
 }

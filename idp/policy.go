@@ -36,6 +36,19 @@ func (p *Provider) sourcesFor(c storage.Client, r storage.AuthRequest) []string 
 	})
 }
 
+// opens is what may open the card-info application for a request, first choice first: the person's own, as far as she has
+// said. nil where its attributes are not read.
+func (p *Provider) opens(c storage.Client, r storage.AuthRequest) []string {
+	if len(authn.Operations(r)) < 2 || !slices.Contains(p.sourcesFor(c, r), statement.CardInfo) {
+		return nil
+	}
+	ways := []string{statement.CardInfoPIN, statement.NumberB}
+	if r.Printed {
+		slices.Reverse(ways)
+	}
+	return slices.DeleteFunc(ways, func(way string) bool { return p.allowed(way) != nil })
+}
+
 // another keeps a login open whose card has no good signature certificate, where its facts may come from elsewhere: once,
 // and without that certificate.
 func (p *Provider) another(ctx context.Context, judged storage.Login, refusal error) bool {

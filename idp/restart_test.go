@@ -51,7 +51,7 @@ func TestAResultDoesNotOutliveARestart(t *testing.T) {
 	id := step.Login.ID
 	claim := func() []byte {
 		t.Helper()
-		waiting, err := p.Start(ctx, id, b, "")
+		waiting, err := p.Start(ctx, id, b, idp.Starting{})
 		if err != nil {
 			t.Fatal(err)
 		}

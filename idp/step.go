@@ -45,6 +45,7 @@ type Step struct {
 	Client  storage.Client
 	Ticket  string          // ShowWait: the launch link's ticket
 	Sources []string        // ShowLogin: where the facts may come from, first choice first; nil when nothing is asked
+	Opens   []string        // ShowLogin, ShowWait: what may open the card-info application, as told to agents; nil where it is not read
 	Offers  []claims.Offer  // ShowConsent
 	Needed  []claims.Item   // ShowConsent: the relying party says that it needs these
 	Ages    claims.AgeRules // ShowConsent: how ages are counted for this relying party
@@ -68,10 +69,10 @@ func (p *Provider) step(l storage.Login, link *storage.Link, c storage.Client, b
 	case storage.Created:
 		s.Show = ShowLogin
 		if len(items(l.Request)) > 0 {
-			s.Sources = p.sourcesFor(c, l.Request)
+			s.Sources, s.Opens = p.sourcesFor(c, l.Request), p.opens(c, l.Request)
 		}
 	case storage.Waiting, storage.Claimed:
-		s.Show, s.Ticket = ShowWait, authn.Ticket(l, b.Secret)
+		s.Show, s.Ticket, s.Opens = ShowWait, authn.Ticket(l, b.Secret), p.opens(c, l.Request)
 	case storage.Verified:
 		s.Show = ShowReturn
 		if l.ReturnTo == "" { // an agent without a loopback address opens the browser itself
@@ -139,17 +140,22 @@ func (p *Provider) Watch(ctx context.Context, id string, b Browser, version int6
 	return p.Resume(ctx, id, b)
 }
 
-// Start puts a ticket out: the person has chosen the reader. lang is the language that the person clicked, or "": it is
-// kept with the login, because the way back from the agent carries nothing but a code.
-func (p *Provider) Start(ctx context.Context, id string, b Browser, lang string) (Step, error) {
+// Starting is how a person starts with the card.
+type Starting struct {
+	Lang    string // that the person clicked, or "": it is kept with the login, because the way back from the agent carries nothing but a code
+	Printed bool   // she wants the numbers printed on the card to open its four attributes, where those are read
+}
+
+// Start puts a ticket out: the person has chosen the reader.
+func (p *Provider) Start(ctx context.Context, id string, b Browser, s Starting) (Step, error) {
 	return p.move(ctx, id, b, func(l storage.Login) (storage.Login, error) {
 		if err := p.servable(ctx, l); err != nil {
 			return l, err
 		}
-		if lang != "" {
-			l.Request.UILocales = []string{lang}
+		if s.Lang != "" {
+			l.Request.UILocales = []string{s.Lang}
 		}
-		l.Request.Without = nil // it may be another card
+		l.Request.Without, l.Request.Printed = nil, s.Printed // it may be another card
 		return authn.Start(l, b.Secret, p.Now(), p.Rand)
 	})
 }

@@ -132,6 +132,7 @@ type AuthRequest struct {
 	ACR           []string `json:"acr,omitempty"`            // of which Claims wants the login to be worth one; nil: whatever it is worth
 	TellAuthTime  bool     `json:"tell_auth_time,omitempty"`
 	Without       []string `json:"without,omitempty"`  // sources of attributes that the card at hand has turned out not to have
+	Printed       bool     `json:"printed,omitempty"`  // the numbers on the card are to open its four attributes, rather than a PIN
 	Subject       string   `json:"subject,omitempty"`  // whom the relying party expects (id_token_hint); nobody else may be answered for
 	DPoPKey       []byte   `json:"dpop_jkt,omitempty"` // whose proof the code needs: RFC 7638 thumbprint (RFC 9449 section 10)
 	Recall        string   `json:"recall,omitempty"`   // the account whose remembered facts are meant to answer it; "" the card's are

@@ -33,12 +33,14 @@ type Secrets struct {
 	PIN         []byte // of the authentication key, always needed: 4 digits
 	Password    []byte // of the signature key, for statement.SignatureCertificate: 6 to 16 of A-Z and 0-9
 	CardInfoPIN []byte // of the card-info application, for statement.CardInfo: 4 digits
+	NumberB     []byte // verification number B, in place of CardInfoPIN: 14 digits
 }
 
 func (s Secrets) wipe() {
 	clear(s.PIN)
 	clear(s.Password)
 	clear(s.CardInfoPIN)
+	clear(s.NumberB)
 }
 
 // Source tells which attribute source Perform will use with this card, so that a window knows what to ask
@@ -104,6 +106,9 @@ func (s *Session) Perform(ctx context.Context, c Card, secrets Secrets) (string,
 	if err := checkForm(secrets, source); err != nil {
 		return "", err
 	}
+	if source == statement.CardInfo && !slices.Contains(s.Opens(), secrets.opener()) {
+		return "", fail.MethodDisabled
+	}
 	result, err := s.evidence(ctx, c, secrets, source)
 	if err != nil {
 		return "", err
@@ -123,7 +128,9 @@ func checkForm(s Secrets, source string) error {
 		return fail.PINFormat.At("pin")
 	case source == statement.SignatureCertificate && !passwordForm.Match(s.Password):
 		return fail.PINFormat.At("password")
-	case source == statement.CardInfo && !pinForm.Match(s.CardInfoPIN):
+	case source == statement.CardInfo && s.opener() == card.NumberB && !card.PlausibleNumberB(s.NumberB):
+		return fail.PINFormat.At("number_b")
+	case source == statement.CardInfo && s.opener() == card.CardInfoPIN && !pinForm.Match(s.CardInfoPIN):
 		return fail.PINFormat.At("card_info_pin")
 	}
 	return nil
@@ -135,11 +142,12 @@ func (s *Session) evidence(ctx context.Context, c Card, secrets Secrets, source 
 	result := ResultRequest{Login: s.context.Login}
 	var ref *statement.AttributesRef
 	if source == statement.CardInfo {
-		files, err := readCardInfo(ctx, c, secrets.CardInfoPIN)
+		files, err := readCardInfo(ctx, c, secrets)
 		if err != nil {
 			return ResultRequest{}, err
 		}
 		ref = statement.CardInfoRef(files.Attributes, files.Signature, files.Certificate)
+		ref.Opened = files.Opened
 		result.CardInfo = files
 	}
 	if err := c.Verify(ctx, card.AuthPIN, secrets.PIN); err != nil {
@@ -165,15 +173,21 @@ func (s *Session) evidence(ctx context.Context, c Card, secrets Secrets, source 
 	return result, err
 }
 
-func readCardInfo(ctx context.Context, c Card, pin []byte) (*CardInfo, error) {
-	if err := c.Verify(ctx, card.CardInfoPIN, pin); err != nil {
+// readCardInfo says with what it opened the application. Number B opens the four attributes and not the My Number, and
+// nothing else that it opens is read.
+func readCardInfo(ctx context.Context, c Card, secrets Secrets) (*CardInfo, error) {
+	by, secret, opened := card.CardInfoPIN, secrets.CardInfoPIN, ""
+	if secrets.opener() == card.NumberB {
+		by, secret, opened = card.NumberB, secrets.NumberB, statement.NumberB
+	}
+	if err := c.Verify(ctx, by, secret); err != nil {
 		return nil, err
 	}
 	files, err := c.ReadCardInfo(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &CardInfo{files.EF0002, files.EF0003, files.EF0004}, nil
+	return &CardInfo{files.EF0002, files.EF0003, files.EF0004, opened}, nil
 }
 
 func signCertificate(ctx context.Context, c Card, password []byte) (*x509.Certificate, error) {

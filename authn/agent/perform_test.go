@@ -127,7 +127,7 @@ func TestEntriesThatCannotBeRightNeverReachTheCard(t *testing.T) {
 
 func mustBeWiped(t *testing.T, s Secrets) {
 	t.Helper()
-	for _, b := range [][]byte{s.PIN, s.Password, s.CardInfoPIN} {
+	for _, b := range [][]byte{s.PIN, s.Password, s.CardInfoPIN, s.NumberB} {
 		if strings.Trim(string(b), "\x00") != "" {
 			t.Error("a secret is still in memory")
 		}

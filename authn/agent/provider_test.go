@@ -140,6 +140,7 @@ func (p *provider) judge() {
 	}
 	if c := result.CardInfo; c != nil {
 		want.Attributes = statement.CardInfoRef(c.Attributes, c.Signature, c.Certificate)
+		want.Attributes.Opened = c.Opened
 	}
 	if result.Attributes != "" {
 		want.Attributes = p.judgeAttributes(opened, result.Attributes)
@@ -193,7 +194,7 @@ type fake struct {
 
 func (f *fake) note(call string) { f.calls = append(f.calls, call) }
 
-var names = map[card.PIN]string{card.AuthPIN: "pin", card.SignPassword: "password", card.CardInfoPIN: "card-info pin"}
+var names = map[card.PIN]string{card.AuthPIN: "pin", card.SignPassword: "password", card.CardInfoPIN: "card-info pin", card.NumberB: "number B"}
 
 func (f *fake) Verify(_ context.Context, p card.PIN, secret []byte) error {
 	f.note("verify " + names[p] + " " + string(secret))
@@ -233,7 +234,7 @@ func (f *fake) SignCertificate(context.Context) ([]byte, error) {
 
 func (f *fake) ReadCardInfo(context.Context) (card.CardInfoFiles, error) {
 	f.note("card info")
-	if !f.opened[card.CardInfoPIN] {
+	if !f.opened[card.CardInfoPIN] && !f.opened[card.NumberB] {
 		return card.CardInfoFiles{}, fail.CardRefused
 	}
 	return card.CardInfoFiles{EF0002: []byte("two"), EF0003: []byte("three"), EF0004: []byte("four")}, nil

@@ -98,6 +98,8 @@ func checkOperations(got Context) error {
 		return fail.AgentOutdated
 	case !slices.ContainsFunc(got.Sources, isSource):
 		return fail.AgentOutdated
+	case len(got.CardInfoBy) > 0 && len(opens(got)) == 0:
+		return fail.AgentOutdated
 	case slices.Contains(got.Sources, statement.SignatureCertificate) && got.Declaration != statement.ShareAttributes:
 		return fail.AgentOutdated
 	}

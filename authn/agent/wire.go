@@ -12,17 +12,18 @@ type ClaimRequest struct {
 
 // Context is everything an agent shows before it asks for a PIN, and everything the statements name.
 type Context struct {
-	Login       string       `json:"login"`       // id of the login
-	Issuer      string       `json:"issuer"`      // must be the one the agent trusts
-	Client      RelyingParty `json:"client"`      // who wants to know
-	Operations  []string     `json:"operations"`  // statement.Authenticate, statement.ReadAttributes
-	Sources     []string     `json:"sources"`     // where the attributes may come from, best first; statement.SignatureCertificate, statement.CardInfo
-	Items       []string     `json:"items"`       // what the relying party will be offered, by claim
-	Nonce       string       `json:"nonce"`       // 256 bit, base64url
-	Number      string       `json:"number"`      // two digits that the page shows too
-	Declaration string       `json:"declaration"` // key of the sentence the signature key will sign (R8)
-	Expires     time.Time    `json:"expires"`     // RFC 3339
-	MinVersion  string       `json:"min_version"` // oldest agent that may go on, digits with dots
+	Login       string       `json:"login"`                  // id of the login
+	Issuer      string       `json:"issuer"`                 // must be the one the agent trusts
+	Client      RelyingParty `json:"client"`                 // who wants to know
+	Operations  []string     `json:"operations"`             // statement.Authenticate, statement.ReadAttributes
+	Sources     []string     `json:"sources"`                // where the attributes may come from, best first; statement.SignatureCertificate, statement.CardInfo
+	CardInfoBy  []string     `json:"card_info_by,omitempty"` // what may open the card-info application, first choice first; statement.CardInfoPIN, statement.NumberB; none: the PIN
+	Items       []string     `json:"items"`                  // what the relying party will be offered, by claim
+	Nonce       string       `json:"nonce"`                  // 256 bit, base64url
+	Number      string       `json:"number"`                 // two digits that the page shows too
+	Declaration string       `json:"declaration"`            // key of the sentence the signature key will sign (R8)
+	Expires     time.Time    `json:"expires"`                // RFC 3339
+	MinVersion  string       `json:"min_version"`            // oldest agent that may go on, digits with dots
 }
 
 // RelyingParty is the service that asks, as registered.
@@ -52,9 +53,10 @@ type ResultRequest struct {
 
 // CardInfo carries three files of the card-info application, byte for byte.
 type CardInfo struct {
-	Attributes  Base64URL `json:"attributes"`  // EF 0002
-	Signature   Base64URL `json:"signature"`   // EF 0003
-	Certificate Base64URL `json:"certificate"` // EF 0004
+	Attributes  Base64URL `json:"attributes"`       // EF 0002
+	Signature   Base64URL `json:"signature"`        // EF 0003
+	Certificate Base64URL `json:"certificate"`      // EF 0004
+	Opened      string    `json:"opened,omitempty"` // statement.NumberB where that opened it; "" for the PIN
 }
 
 // ResultResponse carries the completion code, which only this agent ever receives.

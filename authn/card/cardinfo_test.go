@@ -43,17 +43,16 @@ func TestEveryPersonasAttributesAreReadAndProved(t *testing.T) {
 	for _, p := range all {
 		t.Run(p.ID, func(t *testing.T) {
 			virtual := cardtest.New(p, material(t))
-			byPIN := readCardInfo(t, virtual, card.CardInfoPIN, p.CardInfoPIN)
 			byNumber := readCardInfo(t, virtual, card.NumberB, p.NumberB())
-			if !bytes.Equal(byPIN.EF0002, byNumber.EF0002) {
+			if p.CardInfoTries > 0 && !bytes.Equal(readCardInfo(t, virtual, card.CardInfoPIN, p.CardInfoPIN).EF0002, byNumber.EF0002) {
 				t.Error("PIN and number B open different files")
 			}
-			info, err := card.ParseCardInfo(byPIN.EF0002)
+			info, err := card.ParseCardInfo(byNumber.EF0002)
 			want := card.CardInfo{Name: p.Name, Address: p.Address, Birth: p.BirthDigits(), Sex: p.Gender.Digit()}
 			if err != nil || info != want {
 				t.Errorf("attributes differ: %v", err)
 			}
-			if err := card.VerifyCardInfo(byPIN, issuers()); err != nil {
+			if err := card.VerifyCardInfo(byNumber, issuers()); err != nil {
 				t.Error(err)
 			}
 			if virtual.MyNumberTouched() {

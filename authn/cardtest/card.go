@@ -36,8 +36,8 @@ func New(p Persona, m Material) *Card {
 	counters := map[card.PIN]*counter{
 		card.AuthPIN:      {p.PIN, p.PINTries, maxAuthTries},
 		card.SignPassword: {p.Password, p.PasswordTries, maxPasswordTries},
-		card.CardInfoPIN:  {p.CardInfoPIN, maxCardInfoTries, maxCardInfoTries},
-		card.NumberB:      {p.NumberB(), maxNumberBTries, maxNumberBTries},
+		card.CardInfoPIN:  {p.CardInfoPIN, p.CardInfoTries, maxCardInfoTries},
+		card.NumberB:      {p.NumberB(), p.NumberBTries, maxNumberBTries},
 	}
 	return &Card{applications: applications(p, m, counters), counters: counters}
 }

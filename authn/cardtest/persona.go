@@ -64,6 +64,8 @@ type Persona struct {
 	Password             string // signature password
 	PINTries             int    // of the authentication PIN when the card is made; 0 = locked
 	PasswordTries        int
+	CardInfoTries        int   // of CardInfoPIN
+	NumberBTries         int   // of verification number B
 	SignatureCertificate *bool // nil = by age: from 15
 	Status               Status
 	Moved                bool // she has moved: the signature certificate is revoked, and she has no new one yet

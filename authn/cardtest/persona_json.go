@@ -69,6 +69,8 @@ func ParsePersona(id string, data []byte) (Persona, error) {
 	p.Password = k.text("password", "ABC123", "6 to 16 of A-Z and 0-9", isPassword)
 	p.PINTries = k.number("pin_tries", maxAuthTries)
 	p.PasswordTries = k.number("password_tries", maxPasswordTries)
+	p.CardInfoTries = k.number("card_info_tries", maxCardInfoTries)
+	p.NumberBTries = k.number("number_b_tries", maxNumberBTries)
 	p.SignatureCertificate = k.choice("signature_certificate")
 	p.Status = Status(k.text("status", string(Good), "good, revoked, suspended or expired", isStatus))
 	if moved := k.choice("moved"); moved != nil {

@@ -21,7 +21,7 @@ func TestAPersonaNeedsNothingButABirthdate(t *testing.T) {
 	if p.Address == "" || p.AddressSubstitution != strings.Repeat("0", utf8.RuneCountInString(p.Address)) {
 		t.Errorf("address: %+v", p)
 	}
-	if p.PIN != "1234" || p.CardInfoPIN != "1234" || p.Password != "ABC123" || p.PINTries != 3 || p.PasswordTries != 5 {
+	if p.PIN != "1234" || p.CardInfoPIN != "1234" || p.Password != "ABC123" || p.PINTries != 3 || p.PasswordTries != 5 || p.CardInfoTries != 3 || p.NumberBTries != 10 {
 		t.Errorf("secrets: %+v", p)
 	}
 	if p.SignatureCertificate != nil || p.Status != cardtest.Good || p.Title != (cardtest.Title{JA: "someone", EN: "someone"}) || len(p.Unknown) != 0 {
@@ -33,7 +33,7 @@ func TestEveryKeyOfAPersona(t *testing.T) {
 	p, err := cardtest.ParsePersona("full", []byte(`{
 		"name": "A B", "address": "C", "birthdate": "1950-06-00", "sex": "2",
 		"name_substitution": "101", "address_substitution": "1",
-		"pin": "0000", "card_info_pin": "4321", "password": "SECRET99", "pin_tries": 1, "password_tries": 0,
+		"pin": "0000", "card_info_pin": "4321", "password": "SECRET99", "pin_tries": 1, "password_tries": 0, "card_info_tries": 2, "number_b_tries": 7,
 		"signature_certificate": false, "status": "suspended", "title": {"ja": "j", "en": "e"},
 		"shoe_size": 27, "Name": "no"}`))
 	if err != nil {
@@ -50,7 +50,7 @@ func TestEveryKeyOfAPersona(t *testing.T) {
 	p.Unknown = nil
 	want := cardtest.Persona{ID: "full", Name: "A B", NameSubstitution: "101", Address: "C", AddressSubstitution: "1",
 		Birthdate: "1950-06-00", Gender: cardtest.Female, PIN: "0000", CardInfoPIN: "4321", Password: "SECRET99",
-		PINTries: 1, PasswordTries: 0, Status: cardtest.Suspended, Title: cardtest.Title{JA: "j", EN: "e"}}
+		PINTries: 1, PasswordTries: 0, CardInfoTries: 2, NumberBTries: 7, Status: cardtest.Suspended, Title: cardtest.Title{JA: "j", EN: "e"}}
 	if strings.Join(p.Unknown, "") != "" || !same(p, want) {
 		t.Errorf("got %+v", p)
 	}
@@ -61,7 +61,7 @@ func same(a, b cardtest.Persona) bool {
 	return a.ID == b.ID && a.Name == b.Name && a.NameSubstitution == b.NameSubstitution && a.Address == b.Address &&
 		a.AddressSubstitution == b.AddressSubstitution && a.Birthdate == b.Birthdate && a.Gender == b.Gender &&
 		a.PIN == b.PIN && a.CardInfoPIN == b.CardInfoPIN && a.Password == b.Password && a.PINTries == b.PINTries &&
-		a.PasswordTries == b.PasswordTries && a.Status == b.Status && a.Title == b.Title
+		a.PasswordTries == b.PasswordTries && a.CardInfoTries == b.CardInfoTries && a.NumberBTries == b.NumberBTries && a.Status == b.Status && a.Title == b.Title
 }
 
 func TestTheCardInfoPINFollowsThePIN(t *testing.T) {
@@ -180,6 +180,7 @@ func TestTheHousesPersonasAreWhoTheyShouldBe(t *testing.T) {
 		"jiro17":      func(p cardtest.Persona) bool { return p.Birthdate == "2009-06-15" },
 		"leap":        func(p cardtest.Persona) bool { return p.Birthdate == "2008-02-29" },
 		"child":       func(p cardtest.Persona) bool { return !*p.SignatureCertificate },
+		"printed":     func(p cardtest.Persona) bool { return !*p.SignatureCertificate && p.CardInfoTries == 0 },
 		"foreign":     func(p cardtest.Persona) bool { return p.Name >= "\uFF21" },
 		"henkan":      func(p cardtest.Persona) bool { return strings.Contains(p.NameSubstitution+p.AddressSubstitution, "1") },
 		"overseas":    func(p cardtest.Persona) bool { return strings.HasPrefix(p.Address, "\u56FD\u5916\u8EE2\u51FA") },

@@ -17,14 +17,17 @@ func normalise(p card.PIN, typed []byte) ([]byte, error) {
 	if !known || len(typed) == 0 {
 		return nil, fail.PINFormat
 	}
-	entry := unsafe.String(&typed[0], len(typed)) // a view, not a copy: a string of its own could never be wiped
+	entry := view(typed)
 	if p == card.SignPassword {
 		return card.NormalizePassword(entry)
 	}
 	secret, err := card.NormalizeDigits(entry)
-	if err == nil && (len(secret) < limits[0] || len(secret) > limits[1]) {
+	if err == nil && (len(secret) < limits[0] || len(secret) > limits[1] || p == card.NumberB && !card.PlausibleNumberB(secret)) {
 		clear(secret)
 		return nil, fail.PINFormat
 	}
 	return secret, err
 }
+
+// view is typed as a string and not a copy of it: a string of its own could never be wiped.
+func view(typed []byte) string { return unsafe.String(&typed[0], len(typed)) }

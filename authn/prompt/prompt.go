@@ -7,6 +7,7 @@ package prompt
 
 import (
 	"context"
+	"errors"
 
 	"tegata/authn/card"
 	"tegata/authn/fail"
@@ -40,7 +41,11 @@ type Ask struct {
 	Tries       int         // entries left on the card, or fail.NoTries
 	Declaration string      // key of the sentence that the signature key signs (R8); "" for other PINs
 	Before      *fail.Error // why the entry before this one did not do; nil on the first
+	OtherWay    bool        // something else opens the same: who leaves the entry empty does not know this one
 }
+
+// ErrOtherWay is the answer of somebody who left an entry empty that had another way.
+var ErrOtherWay = errors.New("prompt: the person takes the other way")
 
 // Choice is one of several things to choose from; both texts are shown.
 type Choice struct{ Name, Detail string }
@@ -54,7 +59,8 @@ const (
 // Prompter asks one person. Every method ends with ctx, and with fail.UserCancelled when the person says no.
 type Prompter interface {
 	// PIN returns the bytes that the card expects; the caller presents them at most once and wipes them.
-	// A locked PIN is fail.PINLocked, without a question.
+	// A locked PIN is fail.PINLocked, without a question; an empty entry where there is another way ErrOtherWay.
+	// Verification number B is asked for in its three printed parts, from a script in one line.
 	PIN(ctx context.Context, a Ask) ([]byte, error)
 	// Confirm shows the same and returns nil for a yes: the PIN is then entered on the reader's own keys.
 	Confirm(ctx context.Context, a Ask) error
@@ -97,12 +103,23 @@ func (d desk) PIN(ctx context.Context, a Ask) ([]byte, error) {
 	if err := d.spare(ctx, a); err != nil {
 		return nil, err
 	}
+	if a.PIN == card.NumberB && d.screen.patient() {
+		return d.printed(ctx, a)
+	}
+	return d.entry(ctx, &a, d.words.ask, func(typed []byte) ([]byte, error) { return normalise(a.PIN, typed) })
+}
+
+// entry shows a window until what is typed has the right form.
+func (d desk) entry(ctx context.Context, a *Ask, window func(Ask) form, read func([]byte) ([]byte, error)) ([]byte, error) {
 	for range maxEntries {
-		typed, err := d.screen.secret(ctx, d.words.ask(a))
+		typed, err := d.screen.secret(ctx, window(*a))
 		if err != nil {
 			return nil, err
 		}
-		secret, err := normalise(a.PIN, typed)
+		if a.OtherWay && len(typed) == 0 {
+			return nil, ErrOtherWay
+		}
+		secret, err := read(typed)
 		clear(typed)
 		if err == nil || !d.screen.patient() {
 			return secret, err

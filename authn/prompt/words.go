@@ -148,17 +148,25 @@ func (w words) tries(n int) string {
 
 func (w words) ask(a Ask) form {
 	pin := w[pinKeys[a.PIN]]
-	f := w.demand(a, w.say("ask", "pin", pin, "form", w["form_"+pinKeys[a.PIN]]))
+	pattern := w["form_"+pinKeys[a.PIN]]
+	f := w.demand(a, w.say("ask", "pin", pin, "form", pattern), pattern)
 	f.label = w.say("label", "pin", pin)
 	return f
 }
 
 // pad is ask for a reader that has keys of its own.
-func (w words) pad(a Ask) form { return w.demand(a, w.say("pad", "pin", w[pinKeys[a.PIN]])) }
+func (w words) pad(a Ask) form {
+	a.OtherWay = false // nothing is typed here that could be empty
+	return w.demand(a, w.say("pad", "pin", w[pinKeys[a.PIN]]), w["form_"+pinKeys[a.PIN]])
+}
 
-func (w words) demand(a Ask, what string) form {
+// demand asks for something of a pattern.
+func (w words) demand(a Ask, what, pattern string) form {
 	pin := w[pinKeys[a.PIN]]
 	lines := []string{what, w.tries(a.Tries)}
+	if a.OtherWay {
+		lines = append(lines, w["other_way"])
+	}
 	if a.Declaration != "" {
 		lines = slices.Insert(lines, 0, w.say("declares", "sentence", w.declaration(a.Declaration)))
 	}
@@ -166,7 +174,7 @@ func (w words) demand(a Ask, what string) form {
 	f.title += ": " + pin
 	f.brief = w.say("brief", "pin", pin, "host", cleanHost(a.Host), "number", clean(a.Number, 2), "tries", w.tries(a.Tries))
 	if a.Before != nil {
-		f.problem = w.say(w.problemKey(a.Before), "pin", pin, "form", w["form_"+pinKeys[a.PIN]])
+		f.problem = w.say(w.problemKey(a.Before), "pin", pin, "form", pattern)
 	}
 	return f
 }

@@ -91,11 +91,15 @@ func TestForeignTextNeverBreaksAWindow(t *testing.T) {
 				Service: text.Draw(t, "service"), Host: text.Draw(t, "host"), Provider: text.Draw(t, "provider"), Purpose: text.Draw(t, "purpose"),
 				Number: "42", Reads: []string{ReadsLogin, ReadsSignature}, Items: rapid.SliceOfN(text, 0, 20).Draw(t, "items"),
 			},
-			PIN: rapid.SampledFrom([]card.PIN{card.AuthPIN, card.SignPassword, card.CardInfoPIN}).Draw(t, "pin"), Tries: 3,
+			PIN: rapid.SampledFrom([]card.PIN{card.AuthPIN, card.SignPassword, card.CardInfoPIN}).Draw(t, "pin"), Tries: 3, OtherWay: rapid.Bool().Draw(t, "other way"),
 			Declaration: rapid.SampledFrom([]string{"", statement.ShareAttributes}).Draw(t, "declaration"),
 		}
 		for _, l := range []Lang{Japanese, English} {
-			for _, f := range []form{all[l].ask(a), all[l].lastTry(a), all[l].pad(a)} {
+			forms := []form{all[l].ask(a), all[l].lastTry(a), all[l].pad(a)}
+			for _, part := range card.NumberBParts {
+				forms = append(forms, all[l].askPrinted(a, part))
+			}
+			for _, f := range forms {
 				if len("SETDESC "+escape(f.body))+1 > maxLine {
 					t.Fatalf("%s: %d bytes", l, len(escape(f.body)))
 				}

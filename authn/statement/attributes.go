@@ -15,10 +15,17 @@ const (
 	CardInfo             = "card_info"             // the card-info application: EF 0002, 0003 and 0004 as they are
 )
 
+// What may open the card-info application.
+const (
+	CardInfoPIN = "card_info_pin" // its PIN of four digits
+	NumberB     = "number_b"      // verification number B, which is printed on the card
+)
+
 // AttributesRef is how the login statement names the evidence of the attributes.
 type AttributesRef struct {
-	Source string `json:"source"` // SignatureCertificate or CardInfo
-	Hash   string `json:"hash"`   // base64url SHA-256
+	Source string `json:"source"`           // SignatureCertificate or CardInfo
+	Hash   string `json:"hash"`             // base64url SHA-256
+	Opened string `json:"opened,omitempty"` // NumberB where that opened the card-info application; "" for its PIN
 }
 
 // CertificateRef names a signature certificate by the SHA-256 of its DER.

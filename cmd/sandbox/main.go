@@ -97,6 +97,7 @@ type loginCommand struct {
 	Persona   string `default:"taro" help:"Whose card."`
 	PIN       string `default:"1234" help:"Four-digit PIN."`
 	Password  string `default:"ABC123" help:"Password of the signature certificate."`
+	NumberB   string `name:"number-b" placeholder:"DIGITS" help:"Verification number B, to open the four attributes without a PIN: the birthdate as YYMMDD with the year of the era, the year of expiry and the security code; on the sandbox's cards those two are 2035 and 2285."`
 	Deny      bool   `help:"Refuse on the consent page."`
 	Latest    bool   `name:"latest-attributes" help:"Agree, where it is asked, that the site hears of later changes; else refuse."`
 	Renewed   bool   `help:"Tick that the card was renewed, so that its earlier record is taken over."`
@@ -112,7 +113,7 @@ func (l *loginCommand) Run(ctx context.Context, t terminal) error {
 		base = "http://" + base
 	}
 	result, err := headless.Login(ctx, headless.Options{
-		AuthorizeURL: l.URL, Persona: l.Persona, PIN: l.PIN, Password: l.Password, Deny: l.Deny, Renewed: l.Renewed, Latest: l.Latest, CookieJar: l.CookieJar, Cards: base})
+		AuthorizeURL: l.URL, Persona: l.Persona, PIN: l.PIN, Password: l.Password, NumberB: l.NumberB, Deny: l.Deny, Renewed: l.Renewed, Latest: l.Latest, CookieJar: l.CookieJar, Cards: base})
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ type methodCommands struct {
 
 type method struct {
 	database
-	Name string `arg:"" help:"reader, signature_certificate or card_info."`
+	Name string `arg:"" help:"reader, signature_certificate, card_info or number_b."`
 }
 
 func (m method) known() error {

@@ -159,8 +159,11 @@ func (w *World) UseCard(launch, persona string) (string, error) {
 	}
 	defer func() { _ = c.Close() }() // a virtual card
 	enter := func() (string, error) {
-		return session.Perform(w.T.Context(), c, agent.Secrets{
-			PIN: []byte(p.PIN), Password: []byte(p.Password), CardInfoPIN: []byte(p.CardInfoPIN)})
+		secrets := agent.Secrets{PIN: []byte(p.PIN), Password: []byte(p.Password), CardInfoPIN: []byte(p.CardInfoPIN)}
+		if session.Opens()[0] == card.NumberB || p.CardInfoTries == 0 {
+			secrets.NumberB = []byte(p.NumberB())
+		}
+		return session.Perform(w.T.Context(), c, secrets)
 	}
 	code, err := enter()
 	if session.GoesOn(err) {

@@ -43,7 +43,7 @@ func fullLogin(id string) storage.Login {
 		ID: id, Version: 1, State: storage.Failed, ClientID: "shop",
 		Request: storage.AuthRequest{RedirectURI: "https://shop.example/cb", ResponseMode: "query", Scopes: []string{"openid"},
 			State: "a \x00 of <&> and \u2028", Nonce: "nonce", CodeChallenge: "challenge", Prompt: []string{"login"},
-			Subject: "subject", DPoPKey: hash("key"), Pushed: hash("request_uri"), Recall: "account", Without: []string{"signature_certificate"}, MaxAge: &maxAge, UILocales: []string{"ja", "en"},
+			Subject: "subject", DPoPKey: hash("key"), Pushed: hash("request_uri"), Recall: "account", Without: []string{"signature_certificate"}, Printed: true, MaxAge: &maxAge, UILocales: []string{"ja", "en"},
 			Claims: []byte(`{"userinfo":{"name":null}}`), ClaimsLocales: []string{"ja-Hani-JP"}, Items: []string{"name"}, Subjects: []string{"subject"},
 			ACR: []string{"aal3"}, TellAuthTime: true},
 		BrowserHash: hash("browser"), CreatedAt: now, ExpiresAt: now.Add(10 * time.Minute),

@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tegata/authn/fail"
+	"tegata/authn/statement"
 	"tegata/idp"
 	"tegata/web/show"
 	"tegata/web/ui"
@@ -61,7 +62,8 @@ func (h *Handler) back(c *gin.Context) error {
 }
 
 func (h *Handler) start(c *gin.Context) error {
-	step, err := h.IDP.Start(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request), ui.Clicked(c.Request))
+	wish := idp.Starting{Lang: ui.Clicked(c.Request), Printed: c.PostForm("card_info_by") == statement.NumberB}
+	step, err := h.IDP.Start(c.Request.Context(), c.Param("id"), h.Show.Known(c.Request), wish)
 	return h.to(c, step, err)
 }
 

@@ -103,8 +103,14 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 		other, _ := source.Choose(step.Sources, source.Card{})
 		p.ReadsSignature, p.ReadsCardInfo = first == statement.SignatureCertificate, first == statement.CardInfo
 		p.OtherWay, p.AsksHolder = p.ReadsSignature && other != "", s.AsksHolder
+		p.Printable = p.ReadsCardInfo && printable(step)
 	}
 	return p
+}
+
+// printable says that the numbers printed on the card would do for its four attributes, and that nobody has chosen them yet.
+func printable(step idp.Step) bool {
+	return slices.Index(step.Opens, statement.NumberB) > 0
 }
 
 func (s *Show) waitPage(step idp.Step, lang string) ui.WaitPage {
@@ -113,7 +119,7 @@ func (s *Show) waitPage(step idp.Step, lang string) ui.WaitPage {
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI),
 		LaunchURL:   template.URL(strings.ReplaceAll(s.LaunchTemplate, "{ticket}", step.Ticket)), // the template is the operator's, the ticket is ours
 		Number:      step.Login.Number,
-		ProgressKey: s.Progress(step.Login), Tries: step.Login.Tries,
+		ProgressKey: s.Progress(step.Login), Tries: step.Login.Tries, Printable: printable(step),
 		Events: base + "/events", Refresh: base, RestartAction: base + "/start", CancelAction: base + "/cancel",
 		FormTargets: targets(step.Login.Request.RedirectURI),
 	}

@@ -33,25 +33,31 @@ func (p CardPickPage) spec() spec {
 }
 
 // CardPINPage asks for the PIN. Its form posts persona, pin, password when AskPassword,
-// confirm_last=yes when a counter stands at one, and decision=ok|cancel.
+// printed_1 to printed_3 with Printed, confirm_last=yes when a counter stands at one, and decision=ok|cancel.
 type CardPINPage struct {
 	CardAsk
 	Face          CardFace
 	AskPassword   bool
-	PINTries      int    // tries left, < 0 unknown
-	PasswordTries int    // tries left, < 0 unknown
-	ErrorCode     string // code of the last attempt's error, or ""
-	TestPIN       string // shown as a hint; "" shows none
+	PINTries      int        // tries left, < 0 unknown
+	PasswordTries int        // tries left, < 0 unknown
+	Printed       []CardPart // the numbers printed on the card, where they open its four attributes
+	PrintedTries  int        // tries left, < 0 unknown
+	PrintedURL    string     // the same page with Printed; "" shows none
+	ErrorCode     string     // code of the last attempt's error, or ""
+	TestPIN       string     // shown as a hint; "" shows none
 	TestPassword  string
 	Action        string // POST
 	BackURL       string // to the choice of cards
 }
 
+// CardPart is one of the numbers printed on a test card.
+type CardPart struct{ Name, Test string }
+
 func (p CardPINPage) spec() spec { return spec{name: "cardpin", reader: true} }
 
 // LastTry says that a wrong entry now locks the card, which needs a second confirmation.
 func (p CardPINPage) LastTry() bool {
-	return p.PINTries == 1 || p.AskPassword && p.PasswordTries == 1
+	return p.PINTries == 1 || p.AskPassword && p.PasswordTries == 1 || len(p.Printed) > 0 && p.PrintedTries == 1
 }
 
 // CardDonePage says that the card's part is over and the browser's other page goes on.

@@ -20,6 +20,7 @@ type LoginPage struct {
 	AsksHolder     bool     // the authority is asked whether both certificates are of one person
 	OtherWay       bool     // four digits do where a card has no good signature certificate
 	ReadsCardInfo  bool     // the four attributes of the card-info application will be read
+	Printable      bool     // the numbers printed on the card may open them: the form then posts card_info_by=number_b to StartAction
 	OnlyYes        bool     // the site hears a yes or nothing
 	Transient      bool     // the site gets another identifier every time
 	Remembered     bool     // what is asked for is remembered here: the card only says who is there
@@ -51,6 +52,7 @@ type WaitPage struct {
 	Events         string       // URL of the server-sent events progress and go
 	Refresh        string       // URL that a browser without scripts asks every 2 s
 	RestartAction  string       // POST: a new ticket
+	Printable      bool         // as in LoginPage, to RestartAction
 	CancelAction   string       // POST
 	ContinueURL    string       // the agent's loopback address once the card is verified; "" before
 	FormTargets    []string     // as in LoginPage

@@ -20,7 +20,7 @@ var locales embed.FS
 // ProgressCodes are the codes of design/flows.md for which Progress has a sentence.
 var ProgressCodes = []string{
 	"waiting_agent", "agent_not_seen", "agent_outdated", "no_reader", "no_card", "wrong_card", "reading",
-	"pin_needed", "pin_wrong", "pin_last_try", "pin_locked", "signing", "checking_certificate",
+	"pin_needed", "number_needed", "pin_wrong", "pin_last_try", "pin_locked", "signing", "checking_certificate",
 	"returning", "done", "cancelled", "expired",
 }
 

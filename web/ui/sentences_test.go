@@ -12,6 +12,7 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"tegata/authn/card"
 	"tegata/authn/fail"
 	"tegata/claims"
 	"tegata/storage"
@@ -101,6 +102,9 @@ func wanted(t *testing.T) []string {
 		keys = append(keys, "consent_missing_"+string(reason))
 	}
 	keys = append(keys, "language")
+	for _, part := range card.NumberBParts {
+		keys = append(keys, fmt.Sprintf("cardpin_printed_%d", part), fmt.Sprintf("cardpin_printed_%d_hint", part))
+	}
 	for _, source := range []claims.Source{claims.SignatureCertificate, claims.CardInfo} {
 		keys = append(keys, fmt.Sprint("me_memory_from_", source))
 	}

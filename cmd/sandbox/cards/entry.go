@@ -2,11 +2,14 @@ package cards
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 
 	"tegata/authn/agent"
 	"tegata/authn/card"
 	"tegata/authn/fail"
+	"tegata/authn/statement"
 )
 
 // enter takes one entry of PIN and password to the card. Each is presented at most once.
@@ -56,17 +59,15 @@ func (r *Reader) perform(req *http.Request, h *held) error {
 		return err
 	}
 	return r.withCard(req.Context(), req.PathValue("persona"), func(c *card.Card) error {
-		secrets := agent.Secrets{PIN: pin, CardInfoPIN: append([]byte(nil), pin...)}
-		asks, err := h.session.NeedsPassword(req.Context(), c)
+		w, err := wanted(req, h, c)
 		if err != nil {
 			return err
 		}
-		if asks {
-			if secrets.Password, err = card.NormalizePassword(req.PostFormValue("password")); err != nil {
-				return err
-			}
+		secrets, err := w.entries(req, pin)
+		if err != nil {
+			return err
 		}
-		if err := lastTry(req, c, asks); err != nil {
+		if err := w.lastTry(req, c); err != nil {
 			return err
 		}
 		code, err := h.session.Perform(req.Context(), c, secrets)
@@ -77,11 +78,61 @@ func (r *Reader) perform(req *http.Request, h *held) error {
 	})
 }
 
+// wants are the secrets, besides the authentication PIN, that a login wants of a card.
+type wants struct {
+	password bool // of the signature certificate
+	printed  bool // verification number B
+	choice   bool // the person could choose it
+}
+
+// wanted asks the card. The printed numbers open the four attributes where the person has chosen them, there or here, and
+// where the PIN is locked.
+func wanted(req *http.Request, h *held, c *card.Card) (wants, error) {
+	from, err := h.session.Source(req.Context(), c)
+	if err != nil || from != statement.CardInfo {
+		return wants{password: from == statement.SignatureCertificate}, err
+	}
+	ways := h.session.Opens()
+	if !slices.Contains(ways, card.NumberB) {
+		return wants{}, nil
+	}
+	left, err := c.Tries(req.Context(), card.CardInfoPIN)
+	chosen := ways[0] == card.NumberB || left == 0 || req.FormValue("with") == statement.NumberB
+	return wants{printed: chosen, choice: !chosen}, err
+}
+
+// entries are what the form brings. Here one PIN opens login and card-info application, as on most cards.
+func (w wants) entries(req *http.Request, pin []byte) (agent.Secrets, error) {
+	secrets := agent.Secrets{PIN: pin, CardInfoPIN: append([]byte(nil), pin...)}
+	var err error
+	if w.password {
+		if secrets.Password, err = card.NormalizePassword(req.PostFormValue("password")); err != nil {
+			return agent.Secrets{}, err
+		}
+	}
+	if w.printed {
+		for _, part := range card.NumberBParts {
+			digits, err := card.NormalizePrinted(part, req.PostFormValue(partName(part)))
+			if err != nil {
+				return agent.Secrets{}, err
+			}
+			secrets.NumberB = append(secrets.NumberB, digits...)
+		}
+	}
+	return secrets, nil
+}
+
+// partName is the form's name for a printed number.
+func partName(p card.Printed) string { return fmt.Sprintf("printed_%d", p) }
+
 // lastTry demands a second confirmation before a counter that stands at one is risked.
-func lastTry(req *http.Request, c *card.Card, password bool) error {
+func (w wants) lastTry(req *http.Request, c *card.Card) error {
 	pins := []card.PIN{card.AuthPIN}
-	if password {
+	if w.password {
 		pins = append(pins, card.SignPassword)
+	}
+	if w.printed {
+		pins = append(pins, card.NumberB)
 	}
 	for _, p := range pins {
 		left, err := c.Tries(req.Context(), p)

@@ -12,7 +12,9 @@ import (
 
 	"tegata/authn/agent"
 	"tegata/authn/card"
+	"tegata/authn/cardtest"
 	"tegata/authn/fail"
+	"tegata/authn/statement"
 	"tegata/web/ui"
 )
 
@@ -180,15 +182,22 @@ func (r *Reader) showPIN(w http.ResponseWriter, req *http.Request, status int, r
 		Action: req.URL.Path, BackURL: "/at/" + req.PathValue("id"),
 	}
 	err := r.withCard(req.Context(), persona.ID, func(c *card.Card) error {
-		var err error
-		if page.AskPassword, err = h.session.NeedsPassword(req.Context(), c); err != nil {
+		w, err := wanted(req, h, c)
+		if err != nil {
 			return err
 		}
 		if page.PINTries, err = c.Tries(req.Context(), card.AuthPIN); err != nil {
 			return err
 		}
-		if page.AskPassword {
+		switch {
+		case w.password:
+			page.AskPassword = true
 			page.PasswordTries, err = c.Tries(req.Context(), card.SignPassword)
+		case w.printed:
+			page.Printed = parts(persona)
+			page.PrintedTries, err = c.Tries(req.Context(), card.NumberB)
+		case w.choice:
+			page.PrintedURL = req.URL.Path + "?with=" + statement.NumberB
 		}
 		return err
 	})
@@ -202,6 +211,17 @@ func (r *Reader) showPIN(w http.ResponseWriter, req *http.Request, status int, r
 	}
 	r.tell(req.Context(), h, page)
 	r.UI.Render(w, req, status, page)
+}
+
+// parts of the number on a test card, for the person to copy.
+func parts(p cardtest.Persona) []ui.CardPart {
+	number, at := p.NumberB(), 0
+	var out []ui.CardPart
+	for i, size := range []int{6, 4, 4} {
+		out = append(out, ui.CardPart{Name: partName(card.NumberBParts[i]), Test: number[at : at+size]})
+		at += size
+	}
+	return out
 }
 
 // tell keeps the waiting page informed. It is a courtesy: a failure shows itself at the next real call.

@@ -15,6 +15,7 @@ import (
 	"tegata/authn/agent"
 	"tegata/authn/card"
 	"tegata/authn/fail"
+	"tegata/authn/statement"
 	"tegata/cmd/sandbox/cards"
 	"tegata/idp"
 )
@@ -25,6 +26,7 @@ type Options struct {
 	Persona      string
 	PIN          string
 	Password     string
+	NumberB      string // opens the four attributes in place of a PIN, where those are read; "" for the PIN
 	Deny         bool   // say no on the consent page
 	Renewed      bool   // tick that the card was renewed
 	Latest       bool   // agree, where it is asked, that later changes are told; else refuse
@@ -125,6 +127,9 @@ func (w *walker) step(ctx context.Context, p page) (page, string, error) {
 		return w.agent(ctx, p)
 	}
 	if f, ok := p.formTo("/start"); ok {
+		if w.NumberB != "" {
+			return w.submit(ctx, f, [2]string{"card_info_by", statement.NumberB})
+		}
 		return w.submit(ctx, f)
 	}
 	return page{}, "", fmt.Errorf("a page that this program does not know: %s", p.url.Path)
@@ -275,6 +280,11 @@ func (w *walker) enter(ctx context.Context, session *agent.Session, c *card.Card
 		return "", err
 	}
 	secrets := agent.Secrets{PIN: pin, CardInfoPIN: append([]byte(nil), pin...)}
+	if w.NumberB != "" {
+		if secrets.NumberB, err = card.NormalizeDigits(w.NumberB); err != nil {
+			return "", err
+		}
+	}
 	asks, err := session.NeedsPassword(ctx, c)
 	if err != nil {
 		return "", err

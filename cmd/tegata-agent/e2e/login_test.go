@@ -75,6 +75,50 @@ func TestAScriptLogsIn(t *testing.T) {
 	browser.finish(d)
 }
 
+// Who has locked the four digits of the card-info application types what is printed on the card, in one line from a script.
+func TestThePrintedNumbersLogIn(t *testing.T) {
+	d := sit(t)
+	d.lookUp()
+	d.insert(0, "printed")
+	browser := d.browser()
+
+	browser.start(d)
+	out, code := d.try("1234\n13110320352285\n", "--pin-stdin", "login", "--", browser.link())
+	if code != 0 {
+		t.Fatalf("ended with %d\n%s", code, out)
+	}
+	for _, want := range []string{"The PIN of 4 digits is locked. The numbers printed on the card will do instead.", "Tries left: 10.", "Done."} {
+		if !strings.Contains(out, want) {
+			t.Errorf("lacks %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "131103") || strings.Contains(out, "2285") {
+		t.Errorf("shows a number:\n%s", out)
+	}
+	browser.finish(d)
+	if out := d.run("card", "status"); !strings.Contains(out, "verification number B  10 tries left") {
+		t.Errorf("tries were spent:\n%s", out)
+	}
+}
+
+// In windows they are asked for one by one.
+func TestWindowsAskForThePrintedNumbersOneByOne(t *testing.T) {
+	d := sit(t)
+	screen := d.lookUp()
+	d.insert(0, "child")
+	browser := d.browser()
+
+	browser.start(d)
+	browser.click("#launch")
+	screen.enter(pinWindow, "1234")
+	screen.enter(cardInfoWindow, "") // does not know it
+	browser.until("number_needed")
+	screen.enter(numberWindow+" 1/3", "290620")
+	screen.enter(numberWindow+" 2/3", "2035")
+	screen.enter(numberWindow+" 3/3", "2285")
+	browser.finish(d)
+}
+
 // On a console pinentry draws in the terminal.
 func TestATerminalLogsIn(t *testing.T) {
 	d := sit(t)

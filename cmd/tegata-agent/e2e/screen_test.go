@@ -96,13 +96,15 @@ func (s *screen) picture(name string) {
 const (
 	pinWindow      = "login PIN"
 	passwordWindow = "signature password"
+	cardInfoWindow = "card-info PIN"
+	numberWindow   = "verification number B"
 )
 
 // enter waits for a window, types into it as a person would, and confirms.
 func (s *screen) enter(title, entry string) {
 	s.t.Helper()
 	id := s.window(title)
-	s.picture(strings.ReplaceAll(title, " ", "-"))
+	s.picture(strings.NewReplacer(" ", "-", "/", "-of-").Replace(title))
 	_, _ = s.hands("windowfocus", "--sync", id) // there is no window manager to do it; pinentry grabs the keyboard anyway
 	if _, err := s.hands("type", "--delay", "30", entry); err != nil {
 		s.t.Fatal(err)

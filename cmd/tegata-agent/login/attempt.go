@@ -82,7 +82,7 @@ func (a *attempt) use(ctx context.Context, c Card) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	h := &hand{Card: c, wrong: map[card.PIN]*fail.Error{}}
+	h := &hand{Card: c, wrong: map[card.PIN]*fail.Error{}, unknown: map[card.PIN]bool{}}
 	for {
 		secrets, err := a.ask(ctx, h, source)
 		if err != nil {
@@ -93,6 +93,8 @@ func (a *attempt) use(ctx context.Context, c Card) (string, error) {
 		switch {
 		case errors.Is(err, fail.PINWrong):
 			h.wrong[h.last] = fail.From(err)
+		case errors.Is(err, fail.PINLocked) && a.otherWay(ctx, h, h.last):
+			continue // which is found to be locked when it comes to asking
 		case a.session.GoesOn(err):
 			h.wrong[card.AuthPIN] = fail.From(err) // said where the next entry is asked for
 			if source, err = a.session.Source(ctx, c); err != nil {
@@ -124,37 +126,32 @@ func (a *attempt) ask(ctx context.Context, h *hand, source string) (agent.Secret
 		}
 	}()
 	var s agent.Secrets
-	for _, want := range needs(&s, source) {
-		secret, err := a.one(ctx, h, source, want.pin)
-		if err != nil {
-			clear(s.PIN)
-			clear(s.Password)
-			clear(s.CardInfoPIN)
-			if errors.Is(context.Cause(ctx), fail.CardRemoved) {
-				return agent.Secrets{}, fail.CardRemoved
-			}
-			return agent.Secrets{}, err
-		}
-		*want.into = secret
+	err := a.collect(ctx, h, source, &s)
+	if err == nil {
+		return s, nil
 	}
-	return s, nil
+	for _, secret := range [][]byte{s.PIN, s.Password, s.CardInfoPIN, s.NumberB} {
+		clear(secret)
+	}
+	if errors.Is(context.Cause(ctx), fail.CardRemoved) {
+		return agent.Secrets{}, fail.CardRemoved
+	}
+	return agent.Secrets{}, err
 }
 
-type need struct {
-	pin  card.PIN
-	into *[]byte
-}
-
-// needs lists the PINs for a source, in the order of asking.
-func needs(s *agent.Secrets, source string) []need {
-	out := []need{{card.AuthPIN, &s.PIN}}
+// collect asks for what a source needs, in the order of asking.
+func (a *attempt) collect(ctx context.Context, h *hand, source string, s *agent.Secrets) error {
+	var err error
+	if s.PIN, err = a.one(ctx, h, source, card.AuthPIN); err != nil {
+		return err
+	}
 	switch source {
 	case statement.SignatureCertificate:
-		out = append(out, need{card.SignPassword, &s.Password})
+		s.Password, err = a.one(ctx, h, source, card.SignPassword)
 	case statement.CardInfo:
-		out = append(out, need{card.CardInfoPIN, &s.CardInfoPIN})
+		err = a.opening(ctx, h, s)
 	}
-	return out
+	return err
 }
 
 // one asks for one PIN, with the tries that the card tells now.
@@ -165,19 +162,21 @@ func (a *attempt) one(ctx context.Context, h *hand, source string, p card.PIN) (
 	}
 	before := h.wrong[p]
 	delete(h.wrong, p)
-	a.page.tell(pinProgress(tries, before), tries)
-	question := prompt.Ask{About: a.about(source), PIN: p, Tries: tries, Before: before}
+	a.page.tell(pinProgress(p, tries, before), tries)
+	question := prompt.Ask{About: a.about(source), PIN: p, Tries: tries, Before: before, OtherWay: a.otherWay(ctx, h, p)}
 	if p == card.SignPassword {
 		question.Declaration = a.session.Context().Declaration
 	}
-	if !h.HasPad(ctx, p) {
+	if p == card.NumberB || !h.HasPad(ctx, p) { // its three parts are explained one by one
 		return a.Prompt.PIN(ctx, question)
 	}
 	return h.onPad(p), a.Prompt.Confirm(ctx, question)
 }
 
-func pinProgress(tries int, before *fail.Error) string {
+func pinProgress(p card.PIN, tries int, before *fail.Error) string {
 	switch {
+	case p == card.NumberB && tries != 0 && tries != 1:
+		return "number_needed"
 	case tries == 0:
 		return "pin_locked"
 	case tries == 1:

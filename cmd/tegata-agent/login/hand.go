@@ -14,6 +14,8 @@ type hand struct {
 	last  card.PIN
 	wrong map[card.PIN]*fail.Error
 	pads  map[card.PIN]bool
+
+	unknown map[card.PIN]bool // the person has said that she does not know these
 }
 
 // Verify presents an entry, or lets the reader take one.

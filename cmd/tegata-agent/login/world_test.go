@@ -71,6 +71,18 @@ func (d *desk) click(scope string) started {
 	return s
 }
 
+// again starts a login anew from its waiting page.
+func (d *desk) again(s started, wish string) started {
+	d.T.Helper()
+	s.page = d.browser.Submit(s.page.Form("/start"), wish)
+	ticket, err := agent.ParseTicket(strings.TrimPrefix(s.page.Launch, "tegata:"))
+	if err != nil {
+		d.T.Fatal(err)
+	}
+	s.ticket = ticket
+	return s
+}
+
 // run lets the agent work while the browser's page waits, and ends where the browser then is.
 func (d *desk) run(s started) (idptest.Page, error) {
 	d.T.Helper()
