@@ -85,15 +85,29 @@ func (t Token) begun(now time.Time) error {
 	return nil
 }
 
-// For says whether the token is addressed to one of the names and to nobody else: a text, or a list of one.
+// For says whether the token is addressed to us and to nobody else: a text, or a list, of names that are all ours.
 func (t Token) For(names ...string) error {
+	all, err := t.audience()
+	foreign := func(name string) bool { return !slices.Contains(names, name) }
+	switch {
+	case err != nil:
+		return err
+	case len(all) == 1 && foreign(all[0]):
+		return Problem("aud does not name this provider")
+	case len(all) == 0, slices.ContainsFunc(all, foreign):
+		return Problem("aud must name this provider and nobody else")
+	}
+	return nil
+}
+
+// Among says whether the token is addressed to name, whoever else it may be for (RFC 7519 section 4.1.3). It is for what proves
+// nothing about its sender.
+func (t Token) Among(name string) error {
 	all, err := t.audience()
 	switch {
 	case err != nil:
 		return err
-	case len(all) != 1:
-		return Problem("aud must name this provider and nobody else")
-	case !slices.Contains(names, all[0]):
+	case !slices.Contains(all, name):
 		return Problem("aud does not name this provider")
 	}
 	return nil

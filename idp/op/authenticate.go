@@ -103,35 +103,37 @@ func invalidClient(text string) error {
 	return zop.NewStatusError(e, http.StatusUnauthorized)
 }
 
-// presented reads the credentials. More than one way, or one word twice, is an error of its own (RFC 6749 section 2.3).
+// presented reads the credentials. More than one way, or any parameter twice, is an error of its own (RFC 6749 sections 2.3
+// and 3.2).
 func (from caller) presented() (presented, error) {
-	for _, name := range []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"} {
-		if len(from.Form[name]) > 1 {
-			return presented{}, oidc.ErrInvalidRequest().WithDescription("%s comes twice", name)
-		}
+	if err := once(from.Form); err != nil {
+		return presented{}, err
 	}
+	if len(from.Header.Values("Authorization")) > 1 {
+		return presented{}, oidc.ErrInvalidRequest().WithDescription("the client authenticates in more than one way")
+	}
+	header, secret, compact := from.Header.Get("Authorization"), from.Form.Get("client_secret"), from.Form.Get("client_assertion")
 	p := presented{method: clients.AuthNone, id: from.Form.Get("client_id")}
-	ways := 0
-	if from.Header.Get("Authorization") != "" {
-		ways++
-		if err := p.basic(from.Header); err != nil {
-			return p, err
-		}
-	}
-	if secret := from.Form.Get("client_secret"); secret != "" {
-		ways++
+	switch n := ways(header, secret, compact); {
+	case n > 1:
+		return p, oidc.ErrInvalidRequest().WithDescription("the client authenticates in more than one way")
+	case header != "":
+		return p, p.basic(from.Header)
+	case compact != "":
+		return p, p.assertion(compact, from.Form.Get("client_assertion_type"))
+	case secret != "":
 		p.method, p.secret = clients.AuthPost, secret
 	}
-	if compact := from.Form.Get("client_assertion"); compact != "" {
-		ways++
-		if err := p.assertion(compact, from.Form.Get("client_assertion_type")); err != nil {
-			return p, err
+	return p, nil
+}
+
+func ways(presented ...string) (n int) {
+	for _, text := range presented {
+		if text != "" {
+			n++
 		}
 	}
-	if ways > 1 {
-		return p, oidc.ErrInvalidRequest().WithDescription("the client authenticates in more than one way")
-	}
-	return p, nil
+	return n
 }
 
 func (p *presented) basic(h http.Header) error {

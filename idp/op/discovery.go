@@ -84,7 +84,7 @@ func discovery(p *idp.Provider, o Options) metadata {
 			ClaimsSupported:                                    claimNames(),
 			ResponseTypesSupported:                             []string{"code"},
 			ResponseModesSupported:                             ResponseModes,
-			GrantTypesSupported:                                []oidc.GrantType{oidc.GrantTypeCode, oidc.GrantTypeRefreshToken},
+			GrantTypesSupported:                                grants,
 			ACRValuesSupported:                                 []string{p.Judge.ACR()},
 			SubjectTypesSupported:                              clients.SubjectTypes,
 			IDTokenSigningAlgValuesSupported:                   keys.Algorithms,

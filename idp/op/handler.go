@@ -51,7 +51,7 @@ func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
 	back := zop.RegisterServer(&server{authenticator: auth}, zop.Endpoints{
 		Token: zop.NewEndpoint(TokenPath),
 	}, zop.WithServerCORSOptions(nil))
-	shared.mount(mux, TokenPath, tokenGuard(o, back), http.MethodPost)
+	shared.mount(mux, TokenPath, tokenGuard(o, &admission{auth, back}), http.MethodPost)
 	shared.mount(mux, PARPath, tokenGuard(o, &push{authenticator: auth, desk: d}), http.MethodPost)
 	shared.mount(mux, RevocationPath, tokenGuard(o, &revocation{auth}), http.MethodPost)
 	mux.Handle("POST "+IntrospectPath, tokenGuard(o, &introspection{auth}))

@@ -34,6 +34,7 @@ func TestAClientProvesItselfWithAKey(t *testing.T) {
 		{"as it should be", nil, "good"},
 		{"addressed to the token endpoint", set("aud", w.Issuer+"/oauth/token"), "good"},
 		{"addressed to a list of one", set("aud", []string{w.Issuer}), "good"},
+		{"addressed to all our names, as openid-client 5 does", set("aud", []string{w.Issuer, w.Issuer + "/oauth/token"}), "good"},
 		{"with an iat 10 s ahead", at("iat", 10*time.Second), "good"},
 		{"with an nbf 10 s ahead", at("nbf", 10*time.Second), "good"},
 		{"that lives five minutes", at("exp", 5*time.Minute), "good"},

@@ -77,7 +77,7 @@ func (d *desk) object(ctx context.Context, compact string, c storage.Client) (ur
 	if err != nil {
 		return nil, bad.Because(err)
 	}
-	if err := errors.Join(t.Verify(keys), t.Fresh(d.now(), ObjectLife), t.For(d.issuer)); err != nil {
+	if err := errors.Join(t.Verify(keys), t.Fresh(d.now(), ObjectLife), t.Among(d.issuer)); err != nil {
 		return nil, bad.Because(err)
 	}
 	return objectParams(t, c.ID)

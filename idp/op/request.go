@@ -28,7 +28,7 @@ var challengeForm = regexp.MustCompile(`^[0-9A-Za-z_-]{43}$`)
 
 // params reads the authorization parameters: of the query for GET, of the body alone for POST.
 func params(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	if r.Method == http.MethodGet {
+	if r.Method != http.MethodPost { // HEAD is GET without a body
 		if len(r.URL.RawQuery) > maxRequest {
 			return nil, fail.RequestInvalid.At("query")
 		}
@@ -117,6 +117,8 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 	switch {
 	case bad != nil:
 		return req, bad
+	case twice(v) != "":
+		return req, fail.RequestInvalid.At(twice(v))
 	case planted(v) != "":
 		return req, fail.MyNumberRefused.At(planted(v))
 	case responseType == "":
@@ -136,6 +138,16 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 		bad = clients.CheckRequest(c, claims.Asked(req.Scopes, req.Items))
 	}
 	return req, bad
+}
+
+// twice gives the name of a parameter that comes more than once and is read by somebody else or by nobody here (RFC 6749 3.1).
+func twice(v url.Values) string {
+	for _, name := range []string{"acr_values", "display", "id_token_hint", "login_hint", "registration"} {
+		if len(v[name]) > 1 {
+			return name
+		}
+	}
+	return ""
 }
 
 // planted gives the name of a free-text parameter that holds a My Number: sites put into a hint what people typed. What
@@ -193,10 +205,10 @@ func maxAgeInto(req *storage.AuthRequest, maxAge string) error {
 	if maxAge == "" {
 		return nil
 	}
-	seconds, err := strconv.ParseInt(maxAge, 10, 32)
-	if err != nil || seconds < 0 {
+	if strings.Trim(maxAge, "0123456789") != "" {
 		return fail.RequestInvalid.At("max_age")
 	}
+	seconds, _ := strconv.ParseInt(maxAge, 10, 32) // more than that is as good as the most
 	req.MaxAge = &seconds
 	return nil
 }

@@ -2,6 +2,7 @@ package op
 
 import (
 	"errors"
+	"math"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -68,8 +69,14 @@ func TestRequests(t *testing.T) {
 		{"a prompt that nobody knows", with("prompt", "create"), fail.RequestInvalid, "prompt"},
 		{"a negative max_age", with("max_age", "-1"), fail.RequestInvalid, "max_age"},
 		{"a max_age that is no number", with("max_age", "1h"), fail.RequestInvalid, "max_age"},
+		{"a max_age with a sign", with("max_age", "+5"), fail.RequestInvalid, "max_age"},
+		{"a max_age of more than a lifetime", with("max_age", "99999999999999999999"), nil, ""},
 		{"state twice", twice("state"), fail.RequestInvalid, "state"},
 		{"scope twice", twice("scope"), fail.RequestInvalid, "scope"},
+		{"an id_token_hint twice", url.Values{"id_token_hint": {"a", "b"}}, fail.RequestInvalid, "id_token_hint"},
+		{"a display twice", url.Values{"display": {"page", "page"}}, fail.RequestInvalid, "display"},
+		{"a login_hint twice", url.Values{"login_hint": {"a", "b"}}, fail.RequestInvalid, "login_hint"},
+		{"acr_values twice", url.Values{"acr_values": {"aal3", "aal2"}}, fail.RequestInvalid, "acr_values"},
 		{"a state of many kilobytes", with("state", strings.Repeat("s", 4096)), fail.RequestInvalid, "state"},
 	}
 	for _, tt := range tests {
@@ -94,6 +101,21 @@ func TestRequests(t *testing.T) {
 				t.Error("the error could not be addressed")
 			}
 		})
+	}
+}
+
+func TestOfAnEndlessMaxAgeTheMostIsKept(t *testing.T) {
+	v := goodRequest()
+	v.Set("max_age", "99999999999999999999")
+	if req, err := requestOf(v, shop, "https://shop.example/cb"); err != nil || *req.MaxAge != math.MaxInt32 {
+		t.Errorf("%v, %v", req.MaxAge, err)
+	}
+}
+
+func TestAHeadIsReadAsItsGet(t *testing.T) {
+	v, err := params(httptest.NewRecorder(), httptest.NewRequest("HEAD", "/authorize?client_id=shop", nil))
+	if err != nil || v.Get("client_id") != "shop" {
+		t.Errorf("%v, %v", v, err)
 	}
 }
 

@@ -1,7 +1,9 @@
 package op_test
 
 import (
+	"encoding/base64"
 	"flag"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -80,6 +82,10 @@ func TestWhatTheTokenEndpointRefuses(t *testing.T) {
 		{"a refresh token", shop, func(f url.Values, _ *[2]string) { f.Set("grant_type", "refresh_token"); f.Set("refresh_token", "x") }, 400, "unauthorized_client"},
 		{"client credentials", shop, field("grant_type", "client_credentials"), 400, "unsupported_grant_type"},
 		{"a grant type that nobody knows", shop, field("grant_type", "magic"), 400, "unsupported_grant_type"},
+		{"a grant type that the library knows", shop, field("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"), 400, "unsupported_grant_type"},
+		{"no grant type", shop, drop("grant_type"), 400, "invalid_request"},
+		{"no credentials", shop, func(_ url.Values, basic *[2]string) { basic[0] = "" }, 401, "invalid_client"},
+		{"a secret that is not form-encoded", shop, func(_ url.Values, basic *[2]string) { basic[1] = "%zz" }, 401, "invalid_client"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			r := tc.rp.Request()
@@ -98,6 +104,49 @@ func TestWhatTheTokenEndpointRefuses(t *testing.T) {
 				t.Errorf("the refusal repeats a secret: %s", got.Body)
 			}
 		})
+	}
+}
+
+// A parameter that comes twice could mean one thing to a filter in front and another to us (RFC 6749 section 3.2). resource may
+// (RFC 8707 section 2).
+func TestNoParameterOfTheBackChannelComesTwice(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop", Scope: offlineScope, GrantTypes: withRefresh})
+	b := signedIn(t, w, shop)
+	r := shop.Request()
+	code := again(t, w, b, r)
+	twice := func(name string) func(form url.Values, _ *[2]string) {
+		return func(form url.Values, _ *[2]string) { form[name] = []string{form.Get(name), form.Get(name)} }
+	}
+	for _, name := range []string{"grant_type", "code", "redirect_uri", "code_verifier", "client_id", "scope", "anything"} {
+		if got := shop.Token(code, r, twice(name)); got.Status != 400 || got.Error != "invalid_request" {
+			t.Errorf("%s at the token endpoint: %d %s", name, got.Status, got.Body)
+		}
+	}
+	for path, form := range map[string]url.Values{
+		"/oauth/revoke": {"token": {"x"}, "token_type_hint": {"access_token"}}, "/oauth/introspect": {"token": {"x"}, "token_type_hint": {"access_token"}}, "/par": r.Params,
+	} {
+		for name := range form {
+			if got := shop.Back(path, maps.Clone(form), twice(name)); got.Status != 400 || got.Error != "invalid_request" {
+				t.Errorf("%s at %s: %d %s", name, path, got.Status, got.Body)
+			}
+		}
+	}
+	if got := shop.Token(code, r, twice("resource")); got.Status != 200 {
+		t.Errorf("after all that: %d %s", got.Status, got.Body)
+	}
+}
+
+func TestTwoAuthorizationHeadersAreTwoWays(t *testing.T) {
+	w := open(t)
+	shop := w.Register(clients.Metadata{ClientID: "shop"})
+	credentials := "Basic " + base64.StdEncoding.EncodeToString([]byte("shop:"+string(shop.ClientSecret)))
+	for status, headers := range map[int][]string{400: {credentials, credentials}, 401: {"Bearer x"}} {
+		r := form("/oauth/token", url.Values{"grant_type": {"authorization_code"}, "code": {"x"}, "redirect_uri": {"x"}})
+		r.Header["Authorization"] = headers
+		if got := answered(w, r); got.Code != status || status == 401 && got.Header().Get("WWW-Authenticate") == "" {
+			t.Errorf("%d headers: %d %s", len(headers), got.Code, got.Body)
+		}
 	}
 }
 
