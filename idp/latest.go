@@ -147,7 +147,7 @@ func (p *Provider) latestToken(ctx context.Context, c storage.Client, d storage.
 	if err != nil {
 		return "", err
 	}
-	to, err := p.envelope(ctx, c, c.Keys.IDTokenSeal)
+	to, err := p.envelope(ctx, c, changesSeal(c))
 	if err != nil {
 		return "", err
 	}
@@ -156,4 +156,13 @@ func (p *Provider) latestToken(ctx context.Context, c storage.Client, d storage.
 		return "", fmt.Errorf("idp: a change of attributes: %w", err)
 	}
 	return token, nil
+}
+
+// changesSeal is how a client wants changes encrypted: as its ID tokens, since it is a token too, or else as its userinfo,
+// where it heard of the attributes first.
+func changesSeal(c storage.Client) storage.Encryption {
+	if c.Keys.IDTokenSeal.Alg != "" {
+		return c.Keys.IDTokenSeal
+	}
+	return c.Keys.UserInfoSeal
 }

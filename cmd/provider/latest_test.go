@@ -55,7 +55,7 @@ func onBothChanging(t *testing.T, scope string, test func(t *testing.T, w *chang
 	t.Run("postgres", func(t *testing.T) { test(t, openChanging(t, storagetest.Postgres(t), scope)) })
 }
 
-func openChanging(t *testing.T, url, scope string) *changing {
+func openChanging(t *testing.T, url, scope string, change ...func(*clients.Metadata)) *changing {
 	t.Helper()
 	w := &changing{}
 	hook := httptest.NewServer(w)
@@ -66,7 +66,11 @@ func openChanging(t *testing.T, url, scope string) *changing {
 		o.Ledger, o.LatestPeriod, o.Edge.Outside = w.ledger, newsPeriod, fetch.Outside{Loopback: true}
 		o.Latest = &revocation.Latest{Platform: platform, Breaker: &revocation.Breaker{Now: o.Now}, Ledger: w.ledger}
 	})
-	w.rp = w.Register(clients.Metadata{ClientID: "shop", Scope: scope, LatestURI: hook.URL + "/changes", Policy: storage.ClientPolicy{LatestAttributes: true}})
+	m := clients.Metadata{ClientID: "shop", Scope: scope, LatestURI: hook.URL + "/changes", Policy: storage.ClientPolicy{LatestAttributes: true}}
+	for _, c := range change {
+		c(&m)
+	}
+	w.rp = w.Register(m)
 	return w
 }
 
