@@ -1,6 +1,8 @@
 package prompt
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"regexp"
 	"slices"
@@ -140,6 +142,23 @@ func TestALongHostShowsItsEnd(t *testing.T) {
 	} {
 		if got := cleanHost(in); got != want {
 			t.Errorf("%q became %q, not %q", in, got, want)
+		}
+	}
+}
+
+// What is signed is the key of the sentence, so a key says the same for ever (R8): whoever changes a sentence gives it the
+// next number, and adds its line here.
+func TestADeclarationHasItsSentence(t *testing.T) {
+	for _, pinned := range []struct {
+		lang     Lang
+		key, sum string
+	}{
+		{"en", "share_attributes.1", "96843a66b93c1295"},
+		{"ja", "share_attributes.1", "fbc8b440a65ffac0"},
+	} {
+		sum := sha256.Sum256([]byte(everyLanguage(t)[pinned.lang].declaration(pinned.key)))
+		if got := hex.EncodeToString(sum[:8]); got != pinned.sum {
+			t.Errorf("%s says something else in %s: %s", pinned.key, pinned.lang, got)
 		}
 	}
 }
