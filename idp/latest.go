@@ -67,6 +67,19 @@ func (p *Provider) askLatest(ctx context.Context, s Step, said agreement) (*Late
 	return q, nil
 }
 
+// latestEnds is the last day of a person's consent to changes at the client of l, when that is near.
+func (p *Provider) latestEnds(ctx context.Context, l storage.Login) (time.Time, error) {
+	standing, err := p.Store.StandingLatest(ctx, l.AccountID, l.ClientID)
+	now := p.Now()
+	switch {
+	case errors.Is(err, storage.ErrNotFound), err == nil && (standing.Refused || !now.Before(standing.ExpiresAt) || !latest.Near(standing.ExpiresAt, now)):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, unavailable(err)
+	}
+	return latest.LastDay(standing.ExpiresAt), nil
+}
+
 // noteLatest keeps the answer to a question. A no to a renewal leaves the earlier yes to its end.
 func (p *Provider) noteLatest(ctx context.Context, s Step, q LatestQuestion, d Decision) error {
 	id, err := authn.NewSecret(p.Rand)

@@ -55,11 +55,13 @@ type Step struct {
 	// Renewable: ShowConsent, the card may have replaced another one, see TakeOver.
 	Renewable bool
 	Latest    *LatestQuestion // ShowLatest
-	Memorable bool            // ShowConsent: what the card said may be remembered, see Decision.Remember
-	Hint      *authn.Secret   // a new hint for the browser
-	Answer    Answer          // ShowAnswer
-	Err       *fail.Error     // ShowFailure
-	Cookie    *authn.Secret   // a new SSO session for the browser
+	// LatestEnds: ShowConsent of Resume, the last day of what she agreed to about changes, which is near; zero: not.
+	LatestEnds time.Time
+	Memorable  bool          // ShowConsent: what the card said may be remembered, see Decision.Remember
+	Hint       *authn.Secret // a new hint for the browser
+	Answer     Answer        // ShowAnswer
+	Err        *fail.Error   // ShowFailure
+	Cookie     *authn.Secret // a new SSO session for the browser
 }
 
 // step is the dispatcher: one login, one next thing. The link is needed from Returned on.
@@ -108,7 +110,12 @@ func (p *Provider) Resume(ctx context.Context, id string, b Browser) (Step, erro
 			return Step{}, err
 		}
 	}
-	return p.resume(ctx, e.login, e.link, b)
+	s, err := p.resume(ctx, e.login, e.link, b)
+	if err != nil || s.Show != ShowConsent || !p.hearsLatest(s.Client) {
+		return s, err
+	}
+	s.LatestEnds, err = p.latestEnds(ctx, s.Login)
+	return s, err
 }
 
 // resume shows a login to the browser that began it; a nil link is read where it is needed.

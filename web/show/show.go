@@ -157,6 +157,9 @@ func (s *Show) consentPage(step idp.Step, lang string) ui.ConsentPage {
 	if !step.Ends.IsZero() {
 		p.CardEnds = step.Ends.In(japan).Format(time.DateOnly)
 	}
+	if !step.LatestEnds.IsZero() {
+		p.LatestEnds = step.LatestEnds.Format(time.DateOnly)
+	}
 	asked := claims.Asked(step.Login.Request.Scopes, step.Login.Request.Items)
 	would := step.Wants.Unconditional().Release(step.Offers, asked)
 	for _, o := range step.Offers {

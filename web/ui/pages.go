@@ -85,6 +85,7 @@ type ConsentPage struct {
 	Offline        bool     // the site may fetch the same again after the person has left
 	Texts          string   // version of the texts; the form posts it as texts
 	CardEnds       string   // last day of the card's certificate, YYYY-MM-DD, when it is near; "" shows nothing
+	LatestEnds     string   // last day of what was agreed to about changes, when it is near; "" shows nothing
 	Renewable      bool     // the card may have replaced another one: posts renewed=yes when that is ticked
 	Memorable      bool     // the card's facts may be remembered: posts remember=yes when that is ticked
 	Action         string   // POST

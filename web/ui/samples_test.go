@@ -37,7 +37,7 @@ func samples(name string) map[string]Page {
 				{Key: "birthdate", Value: "1990-04-01", Available: true, Needed: true},
 				{Key: "gender"},
 			}},
-		"consent, renewed": ConsentPage{RPName: name, RPHost: "shop.example", CardEnds: "2027-02-17", Renewable: true, Action: "/login/a/consent", FormTargets: back,
+		"consent, renewed": ConsentPage{RPName: name, RPHost: "shop.example", CardEnds: "2027-02-17", LatestEnds: "2027-01-31", Renewable: true, Action: "/login/a/consent", FormTargets: back,
 			Items: []ConsentItem{{Key: "age_over_20", Value: "true", Available: true, Required: true}}},
 		"error": ErrorPage{Err: fail.PINLocked.Left(0).At("pin"), Incident: "I-1", Time: time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC),
 			BackURL: "https://shop.example/", RetryURL: "/login/a"},
