@@ -50,7 +50,7 @@ type room struct{ service, purpose, item, items int }
 
 // rooms from wide to narrow: all of a prompt must fit into one line of pinentry's protocol, even if every character
 // takes four bytes, and what must not be cut is the host, the number, the declaration and the tries.
-var rooms = []room{{40, 60, 24, 8}, {32, 40, 16, 6}, {24, 24, 12, 4}, {16, 12, 8, 2}, {12, 8, 4, 1}}
+var rooms = []room{{40, 60, 24, 8}, {32, 40, 16, 6}, {24, 24, 12, 4}, {16, 12, 8, 2}, {12, 8, 4, 1}, {8, 4, 4, 1}}
 
 // maxHost is in characters, which are bytes here.
 const maxHost = 48
