@@ -5,9 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"io"
+	"slices"
 
 	"tegata/authn/fail"
+	"tegata/claims/jsontext"
 )
 
 // Base64URL is bytes that travel as base64url without padding, in the one canonical spelling.
@@ -20,8 +21,8 @@ func (b Base64URL) MarshalText() ([]byte, error) {
 
 // UnmarshalText refuses padding, line breaks, the standard alphabet and leftover bits.
 func (b *Base64URL) UnmarshalText(text []byte) error {
-	raw, err := base64.RawURLEncoding.AppendDecode(nil, text)
-	if err != nil || !bytes.Equal(base64.RawURLEncoding.AppendEncode(nil, raw), text) {
+	raw, err := base64.RawURLEncoding.Strict().AppendDecode(nil, text)
+	if err != nil || bytes.ContainsAny(text, "\r\n") { // which encoding/base64 skips
 		return errors.New("agent: not canonical base64url")
 	}
 	*b = raw
@@ -41,37 +42,32 @@ func Decode[T any](body []byte) (T, error) {
 	if err := dec.Decode(&in); err != nil {
 		return none, fail.BadInput.Because(err)
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return none, fail.BadInput.Because(errors.New("agent: data after the body"))
-	}
-	if err := checkNames(json.NewDecoder(bytes.NewReader(body))); err != nil {
-		return none, fail.BadInput.Because(err)
+	if text, one := jsontext.Read(body); !one || !distinct(&text, text.Next()) {
+		return none, fail.BadInput.Because(errors.New("agent: data after the body, or a name twice or not in lower case"))
 	}
 	return in, nil
 }
 
-// checkNames walks one value, which is known to be well-formed, and looks at the names of its objects.
-func checkNames(dec *json.Decoder) error {
-	open, err := dec.Token()
-	if _, nested := open.(json.Delim); err != nil || !nested {
-		return err
-	}
-	seen := map[string]bool{}
-	for dec.More() {
-		if open == json.Delim('{') {
-			token, err := dec.Token()
-			name, _ := token.(string)
-			if err != nil || seen[name] || !isLower(name) {
-				return errors.New("agent: a name twice or not in lower case")
+// distinct says whether the names in each object of the value that begins with t are distinct and in lower case.
+func distinct(text *jsontext.Reader, t jsontext.Token) bool {
+	switch t {
+	case "[":
+		for t = text.Next(); t != "]"; t = text.Next() {
+			if !distinct(text, t) {
+				return false
 			}
-			seen[name] = true
 		}
-		if err := checkNames(dec); err != nil {
-			return err
+	case "{":
+		names := make([]string, 0, 8) // known ones, which are few: Decode has refused the others
+		for t = text.Next(); t != "}"; t = text.Next() {
+			name, _ := t.Text()
+			if !isLower(name) || slices.Contains(names, name) || !distinct(text, text.Next()) {
+				return false
+			}
+			names = append(names, name)
 		}
 	}
-	_, err = dec.Token()
-	return err
+	return true
 }
 
 func isLower(name string) bool {

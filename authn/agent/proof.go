@@ -73,22 +73,30 @@ func (k *Key) Prove(method, url string, body []byte, claim bool, now time.Time, 
 }
 
 // CheckProof checks the value of ProofHeader on the provider's side and returns the RFC 7638 thumbprint of the
-// key that is proved. key is the key that claimed the login; nil means that this is the claim itself: body
-// must then be a ClaimRequest, and its key must be the one in the proof's header. url is the endpoint as the provider
+// key that is proved: the key that claimed the login. url is the endpoint as the provider
 // publishes it (issuer and path), never a URL put together from the request's Host. The error is fail.ProofInvalid.
 //
 // The header and the payload are built here and compared, not obeyed; only iat and jti are the agent's.
 // CheckProof remembers no jti: within the window a repeated call repeats its body, and each call of this
 // protocol either works once (claim, result) or changes nothing the second time.
-func CheckProof(header string, key *PublicKey, method, url string, body []byte, now time.Time) (string, error) {
-	claim := key == nil
-	if claim {
-		request, err := Decode[ClaimRequest](body)
-		if err != nil {
-			return "", noProof("body is not a claim")
-		}
-		key = &request.Key
+func CheckProof(header string, key PublicKey, method, url string, body []byte, now time.Time) (string, error) {
+	return checkProof(header, key, false, method, url, body, now)
+}
+
+// CheckClaim is CheckProof for the claim itself, which introduces the key: body must be a ClaimRequest, which is
+// returned, and its key the one in the proof's header. A body that is none is fail.BadInput.
+func CheckClaim(header, method, url string, body []byte, now time.Time) (ClaimRequest, error) {
+	in, err := Decode[ClaimRequest](body)
+	if err != nil {
+		return ClaimRequest{}, err
 	}
+	if _, err := checkProof(header, in.Key, true, method, url, body, now); err != nil {
+		return ClaimRequest{}, err
+	}
+	return in, nil
+}
+
+func checkProof(header string, key PublicKey, claim bool, method, url string, body []byte, now time.Time) (string, error) {
 	point, err := key.point()
 	if err != nil {
 		return "", noProof("key")
@@ -97,7 +105,7 @@ func CheckProof(header string, key *PublicKey, method, url string, body []byte, 
 		return "", noProof("too large")
 	}
 	parts := strings.Split(header, ".")
-	if len(parts) != 3 || parts[0] != proofHead(*key, claim) {
+	if len(parts) != 3 || parts[0] != proofHead(key, claim) {
 		return "", noProof("header")
 	}
 	if err := checkProofPayload(parts[1], method, url, body, now); err != nil {

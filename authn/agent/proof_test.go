@@ -150,7 +150,7 @@ func TestAProofProvesItsCallAndNoOther(t *testing.T) {
 			if key == nil {
 				key = &public
 			}
-			got, err := CheckProof(header, key, method, url, []byte(sent), now.Add(tt.at))
+			got, err := CheckProof(header, *key, method, url, []byte(sent), now.Add(tt.at))
 			if tt.ok && (err != nil || got != public.Thumbprint()) {
 				t.Errorf("CheckProof = %q, %v", got, err)
 			}
@@ -180,8 +180,8 @@ func derSignature(k *Key, input string) []byte {
 func TestAClaimIntroducesTheKeyOfItsBody(t *testing.T) {
 	k, other := mustKey(t), mustKey(t)
 	url := "https://id.example" + ClaimPath
-	if got, err := CheckProof(mustProve(t, k, url, claimBody(k), true), nil, "POST", url, claimBody(k), now); err != nil || got != k.Public().Thumbprint() {
-		t.Errorf("an honest claim: %q, %v", got, err)
+	if got, err := CheckClaim(mustProve(t, k, url, claimBody(k), true), "POST", url, claimBody(k), now); err != nil || got.Key != k.Public() {
+		t.Errorf("an honest claim: %v, %v", got, err)
 	}
 	bent := k.Public()
 	bent.Y = bent.X
@@ -190,17 +190,18 @@ func TestAClaimIntroducesTheKeyOfItsBody(t *testing.T) {
 	for name, c := range map[string]struct {
 		header string
 		body   []byte
+		want   *fail.Error
 	}{
-		"the header's key is not the body's":   {mustProve(t, other, url, claimBody(k), true), claimBody(k)},
-		"no key in the header":                 {mustProve(t, k, url, claimBody(k), false), claimBody(k)},
-		"the body's key was exchanged":         {mustProve(t, k, url, claimBody(k), true), claimBody(other)},
-		"a point that is not on the curve":     {mustProve(t, k, url, off, true), off},
-		"a curve that is not P-256":            {mustProve(t, k, url, p384, true), p384},
-		"a body that is not a claim":           {mustProve(t, k, url, []byte(`{"login":"x"}`), true), []byte(`{"login":"x"}`)},
-		"a body that is a claim and something": {mustProve(t, k, url, append(claimBody(k), '1'), true), append(claimBody(k), '1')},
+		"the header's key is not the body's":   {mustProve(t, other, url, claimBody(k), true), claimBody(k), fail.ProofInvalid},
+		"no key in the header":                 {mustProve(t, k, url, claimBody(k), false), claimBody(k), fail.ProofInvalid},
+		"the body's key was exchanged":         {mustProve(t, k, url, claimBody(k), true), claimBody(other), fail.ProofInvalid},
+		"a point that is not on the curve":     {mustProve(t, k, url, off, true), off, fail.ProofInvalid},
+		"a curve that is not P-256":            {mustProve(t, k, url, p384, true), p384, fail.ProofInvalid},
+		"a body that is not a claim":           {mustProve(t, k, url, []byte(`{"login":"x"}`), true), []byte(`{"login":"x"}`), fail.BadInput},
+		"a body that is a claim and something": {mustProve(t, k, url, append(claimBody(k), '1'), true), append(claimBody(k), '1'), fail.BadInput},
 	} {
-		if got, err := CheckProof(c.header, nil, "POST", url, c.body, now); !errors.Is(err, fail.ProofInvalid) || got != "" {
-			t.Errorf("%s: %q, %v", name, got, err)
+		if got, err := CheckClaim(c.header, "POST", url, c.body, now); !errors.Is(err, c.want) || got != (ClaimRequest{}) {
+			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
 }
@@ -281,11 +282,10 @@ func FuzzCheckProof(f *testing.F) {
 	f.Add("..", body, false)
 	f.Add("", []byte(nil), true)
 	f.Fuzz(func(t *testing.T, header string, body []byte, claim bool) {
-		key := &public
+		thumbprint, err := CheckProof(header, public, "POST", resultURL, body, now)
 		if claim {
-			key = nil
+			_, err = CheckClaim(header, "POST", resultURL, body, now)
 		}
-		thumbprint, err := CheckProof(header, key, "POST", resultURL, body, now)
 		if err != nil {
 			return
 		}

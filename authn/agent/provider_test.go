@@ -81,20 +81,21 @@ func (p *provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.answer(w, r)
 		return
 	}
-	if r.URL.Path == ClaimPath {
-		p.key = nil
-	}
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		p.t.Error(err)
 	}
-	if _, err := CheckProof(r.Header.Get(ProofHeader), p.key, r.Method, p.URL+r.URL.Path, body, now); err != nil {
+	if r.URL.Path == ClaimPath {
+		p.claim, err = CheckClaim(r.Header.Get(ProofHeader), r.Method, p.URL+r.URL.Path, body, now)
+		p.key = &p.claim.Key
+	} else {
+		_, err = CheckProof(r.Header.Get(ProofHeader), *p.key, r.Method, p.URL+r.URL.Path, body, now)
+	}
+	if err != nil {
 		p.t.Errorf("%s: %v: %v", r.URL.Path, err, errors.Unwrap(err))
 	}
 	switch r.URL.Path {
 	case ClaimPath:
-		p.claim = decoded[ClaimRequest](p.t, body)
-		p.key = &p.claim.Key
 		reply(w, 200, p.context)
 	case ProgressPath:
 		p.progress = append(p.progress, decoded[ProgressRequest](p.t, body))

@@ -1,7 +1,6 @@
 package statement
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,7 +9,6 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"encoding/base64"
-	"encoding/json"
 	"math/big"
 	"strings"
 
@@ -21,13 +19,6 @@ import (
 
 // MaxSize caps a compact statement, in bytes: a certificate of 2 KiB grows to 4 KiB in the header.
 const MaxSize = 16 << 10
-
-// header is the whole JOSE header; there is no other member, and no other order.
-type header struct {
-	Alg string   `json:"alg"`
-	Typ string   `json:"typ"`
-	X5C []string `json:"x5c"` // the leaf alone: the provider brings its own anchors (RFC 7515 4.1.6)
-}
 
 // Opened is a statement whose form and signature are good. It proves that the holder of the leaf's
 // private key signed these bytes, once, for this typ. It does NOT prove that the certificate chains to
@@ -65,9 +56,21 @@ func algorithmOf(pub crypto.PublicKey) (algorithm, bool) {
 	return algorithm{}, false
 }
 
+// The header is alg, typ and x5c; there is no other member, and no other order. The leaf stands in x5c alone: the provider
+// brings its own anchors (RFC 7515 4.1.6).
+const (
+	beforeLeaf = `"x5c":["`
+	afterLeaf  = `"]}`
+)
+
+// startOf is the header up to x5c.
+func startOf(alg algorithm, typ string) string {
+	return `{"alg":"` + string(alg.name) + `","typ":"` + typ + `",`
+}
+
 // headerBytes builds the only acceptable header for a leaf.
 func headerBytes(alg algorithm, typ string, der []byte) []byte {
-	return canonical(header{string(alg.name), typ, []string{base64.StdEncoding.EncodeToString(der)}})
+	return []byte(startOf(alg, typ) + beforeLeaf + base64.StdEncoding.EncodeToString(der) + afterLeaf)
 }
 
 // Sign makes a compact statement. signer is the key of leafDER and gets nothing but the digest of the JWS
@@ -149,18 +152,19 @@ func Open(compact, typ string) (Opened, error) {
 	return Opened{Compact: compact, Leaf: leaf, Payload: payload}, nil
 }
 
-// openHeader reads the leaf out of the header and checks that the header is the one for that leaf.
+// openHeader reads the leaf out of the header and checks that the header is, byte for byte, the one for that leaf.
 func openHeader(part, typ string) (*x509.Certificate, algorithm, error) {
 	raw, err := segment(part)
 	if err != nil {
 		return nil, algorithm{}, invalid("header: " + err.Error())
 	}
-	var h header
-	if err := json.Unmarshal(raw, &h); err != nil || len(h.X5C) != 1 {
+	start, leaf64, found := strings.Cut(string(raw), beforeLeaf)
+	leaf64, ends := strings.CutSuffix(leaf64, afterLeaf)
+	if !found || !ends {
 		return nil, algorithm{}, invalid("header without exactly one certificate")
 	}
-	der, err := base64.StdEncoding.DecodeString(h.X5C[0])
-	if err != nil {
+	der, err := base64.StdEncoding.Strict().DecodeString(leaf64)
+	if err != nil || strings.ContainsAny(leaf64, "\r\n") { // which the decoder skips
 		return nil, algorithm{}, invalid("certificate is not base64")
 	}
 	leaf, err := x509.ParseCertificate(der)
@@ -171,7 +175,7 @@ func openHeader(part, typ string) (*x509.Certificate, algorithm, error) {
 	if !ok {
 		return nil, algorithm{}, invalid("key of no known kind")
 	}
-	if !bytes.Equal(headerBytes(alg, typ, der), raw) {
+	if start != startOf(alg, typ) {
 		return nil, algorithm{}, invalid("header is not exactly alg, typ and x5c")
 	}
 	return leaf, alg, nil

@@ -117,6 +117,9 @@ func crafted() map[string]string {
 		"certificate in base64url":            forge(rsaKey, strings.Replace(good, leaf, base64.URLEncoding.EncodeToString(rsaKey.der)+"_", 1), payload),
 		"certificate with line breaks":        forge(rsaKey, strings.Replace(good, leaf, leaf[:64]+`\r\n`+leaf[64:], 1), payload),
 		"certificate in PEM":                  forge(rsaKey, strings.Replace(good, leaf, strings.ReplaceAll(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rsaKey.der})), "\n", `\n`), 1), payload),
+		"certificate with bare line breaks":   forge(rsaKey, strings.Replace(good, leaf, leaf[:64]+"\r\n"+leaf[64:], 1), payload),
+		"certificate with leftover bits":      forge(rsaKey, strings.Replace(good, leaf, loose(rsaKey.der), 1), payload),
+		"text before x5c":                     forge(rsaKey, strings.Replace(good, `"x5c"`, ` "x5c"`, 1), payload),
 		"certificate with filler after it":    forge(rsaKey, strings.Replace(good, leaf, base64.StdEncoding.EncodeToString(append(rsaKey.der[:len(rsaKey.der):len(rsaKey.der)], 0)), 1), payload),
 		"certificate cut short":               forge(rsaKey, strings.Replace(good, leaf, leaf[:400], 1), payload),
 		"certificate empty":                   forge(rsaKey, strings.Replace(good, leaf, "", 1), payload),
@@ -215,6 +218,16 @@ func TestNoCraftedStatementIsAccepted(t *testing.T) {
 	}
 }
 
+// loose is base64 whose last sign has bits that mean nothing.
+func loose(der []byte) string {
+	padded := base64.StdEncoding.EncodeToString(der)
+	if !strings.HasSuffix(padded, "=") {
+		panic("a certificate without a loose end: make another")
+	}
+	last := strings.TrimRight(padded, "=")
+	return last[:len(last)-1] + string(last[len(last)-1]+1) + padded[len(last):]
+}
+
 // The forgers sign honestly: with the right header their work is accepted, so it is the form that is refused above.
 func TestForgeriesFailForTheirFormAlone(t *testing.T) {
 	for _, name := range []string{"rsa", "p256", "p384"} {
@@ -246,6 +259,10 @@ func FuzzOpen(f *testing.F) {
 		parts := strings.Split(compact, ".")
 		var members map[string]any
 		if err := json.Unmarshal(decode(parts[0]), &members); err != nil || len(members) != 3 {
+			t.Fatalf("accepted the header %q", decode(parts[0]))
+		}
+		alg, _ := algorithmOf(opened.Leaf.PublicKey)
+		if string(headerBytes(alg, LoginType, opened.Leaf.Raw)) != string(decode(parts[0])) {
 			t.Fatalf("accepted the header %q", decode(parts[0]))
 		}
 		if b64.EncodeToString(opened.Payload) != parts[1] || opened.Compact != compact {

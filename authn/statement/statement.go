@@ -14,6 +14,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"tegata/authn/fail"
@@ -68,11 +69,10 @@ func canonical(v any) []byte {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 }
 
-// segment decodes one part of a compact JWS. The standard decoder skips line breaks and, unless strict,
-// ignores trailing bits; encoding again shows whether it was the one canonical spelling.
+// segment decodes one part of a compact JWS in its one canonical spelling: the decoder would skip line breaks.
 func segment(s string) ([]byte, error) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || base64.RawURLEncoding.EncodeToString(b) != s {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || strings.ContainsAny(s, "\r\n") {
 		return nil, errors.New("not canonical base64url")
 	}
 	return b, nil

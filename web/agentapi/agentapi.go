@@ -84,11 +84,8 @@ func (h *Handler) refuse(c *gin.Context, err error) {
 }
 
 func (h *Handler) claim(c call) (any, error) {
-	in, err := agent.Decode[agent.ClaimRequest](c.body)
+	in, err := agent.CheckClaim(c.GetHeader(agent.ProofHeader), http.MethodPost, h.IDP.Issuer+agent.ClaimPath, c.body, h.Now())
 	if err != nil {
-		return nil, err
-	}
-	if _, err := agent.CheckProof(c.GetHeader(agent.ProofHeader), nil, http.MethodPost, h.IDP.Issuer+agent.ClaimPath, c.body, h.Now()); err != nil {
 		return nil, err
 	}
 	context, err := h.IDP.ClaimTicket(c.Request.Context(), in, in.Key.JWK())
@@ -153,6 +150,6 @@ func (h *Handler) prove(c call, login, path string) error {
 	if err != nil {
 		return fail.Internal.Because(err)
 	}
-	_, err = agent.CheckProof(c.GetHeader(agent.ProofHeader), &key, http.MethodPost, h.IDP.Issuer+path, c.body, h.Now())
+	_, err = agent.CheckProof(c.GetHeader(agent.ProofHeader), key, http.MethodPost, h.IDP.Issuer+path, c.body, h.Now())
 	return err
 }

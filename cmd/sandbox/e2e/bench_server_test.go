@@ -122,7 +122,7 @@ func openBenchProvider(ctx context.Context, o serverOptions, issuer string, onSt
 	p, err := provider.Open(ctx, provider.Options{
 		Issuer: issuer, DatabaseURL: o.Database, Seal: keyset, SubjectKey: o.Subject, Trust: authority.Trust(),
 		Revocation: &revocation.OCSP{ // the stand-in shares its processors with 64 browsers and their cards
-			URL: authority.ResponderOf, HTTP: &http.Client{}, Now: now, Rand: rand.Reader, Timeout: time.Minute},
+			URL: authority.ResponderOf, HTTP: provider.Outbound(), Now: now, Rand: rand.Reader, Timeout: time.Minute},
 		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, LaunchTemplate: "tegata:{ticket}",
 		Now: now, Rand: rand.Reader, Log: log, OnStatement: onStatement})
 	if err != nil {
