@@ -1,15 +1,13 @@
 package idp
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
 
 	"tegata/claims"
+	"tegata/claims/jsontext"
 	"tegata/claims/mynumber"
 )
 
@@ -17,22 +15,28 @@ import (
 var errEgress = errors.New("idp: an outgoing member does not fit its kind")
 
 // check says by which rule a value must not leave, "" when it may.
-type check func(value any) string
+type check func(value jsontext.Token) string
 
 // form holds a value to a syntax of its own, which leaves no room for a number of twelve digits.
 func form(pattern string) check {
 	re := regexp.MustCompile(`^(?:` + pattern + `)$`)
-	return func(value any) string {
-		if text, ok := value.(string); ok && re.MatchString(text) {
-			return ""
-		}
-		return "form"
+	return func(value jsontext.Token) string {
+		text, ok := value.Text()
+		return unless(ok && re.MatchString(text))
 	}
 }
 
+// unless is the rule that a value breaks which has not the form of its kind.
+func unless(fits bool) string {
+	if fits {
+		return ""
+	}
+	return "form"
+}
+
 // text is free: only the detector can judge it.
-func text(value any) string {
-	s, ok := value.(string)
+func text(value jsontext.Token) string {
+	s, ok := value.Text()
 	if !ok {
 		return "form"
 	}
@@ -43,34 +47,22 @@ func text(value any) string {
 }
 
 // given is the relying party's or the operator's own word, handed back: it may look like anything.
-func given(value any) string {
-	if _, ok := value.(string); ok {
-		return ""
-	}
-	return "form"
+func given(value jsontext.Token) string {
+	_, ok := value.Text()
+	return unless(ok)
 }
 
-func boolean(value any) string {
-	if _, ok := value.(bool); ok {
-		return ""
-	}
-	return "form"
-}
+func boolean(value jsontext.Token) string { return unless(value == "true" || value == "false") }
 
 // seconds since 1970: ten digits until the year 2286, never twelve.
-func seconds(value any) string {
-	if n, ok := value.(json.Number); ok && len(n) <= 10 && !strings.ContainsAny(string(n), ".eE-") {
-		return ""
-	}
-	return "form"
+func seconds(value jsontext.Token) string {
+	return unless(value.Number() && len(value) <= 10 && !strings.ContainsAny(string(value), ".eE-"))
 }
 
 // municipality is a code with its own check digit.
-func municipality(value any) string {
-	if code, ok := value.(string); ok && claims.ValidMunicipalityCode(code) {
-		return ""
-	}
-	return "form"
+func municipality(value jsontext.Token) string {
+	code, ok := value.Text()
+	return unless(ok && claims.ValidMunicipalityCode(code))
 }
 
 // handle is random or hashed, in base64url, with a letter: what is all digits could be a number.
@@ -126,33 +118,25 @@ func declare(kinds map[string]check) map[string]check {
 
 // inspect reads a response as its receiver will and gives the first member that must not leave, with the rule.
 func inspect(payload []byte) (path, rule string) {
-	d := json.NewDecoder(bytes.NewReader(payload))
-	d.UseNumber()
-	path, rule = inspectValue(d, "")
-	if rule != "" {
-		return path, rule
-	}
-	if _, err := d.Token(); err != io.EOF {
+	r, ok := jsontext.Read(payload)
+	if !ok {
 		return "", "syntax"
 	}
-	return "", ""
+	return inspectValue(&r, r.Next(), "")
 }
 
-func inspectValue(d *json.Decoder, path string) (string, string) {
-	t, err := d.Token()
-	switch {
-	case err != nil:
-		return path, "syntax"
-	case t == json.Delim('{'):
-		return inspectObject(d, path)
-	case t == json.Delim('['):
-		for d.More() {
-			if at, rule := inspectValue(d, path); rule != "" {
+// inspectValue judges the value that begins with t.
+func inspectValue(r *jsontext.Reader, t jsontext.Token, path string) (string, string) {
+	switch t {
+	case "{":
+		return inspectObject(r, path)
+	case "[":
+		for t = r.Next(); t != "]"; t = r.Next() {
+			if at, rule := inspectValue(r, t, path); rule != "" {
 				return at, rule
 			}
 		}
-		_, err = d.Token()
-		return path, unlessEnded(err)
+		return "", ""
 	}
 	judge, declared := outgoing[path]
 	if !declared {
@@ -161,14 +145,10 @@ func inspectValue(d *json.Decoder, path string) (string, string) {
 	return path, judge(t)
 }
 
-func inspectObject(d *json.Decoder, path string) (string, string) {
-	var names []string
-	for d.More() {
-		t, err := d.Token()
-		name, ok := t.(string)
-		if err != nil || !ok {
-			return path, "syntax"
-		}
+func inspectObject(r *jsontext.Reader, path string) (string, string) {
+	names := make([]string, 0, 16)
+	for t := r.Next(); t != "}"; t = r.Next() {
+		name, _ := t.Text()
 		if slices.Contains(names, name) {
 			return path, "duplicate" // receivers differ in which one they believe
 		}
@@ -177,19 +157,11 @@ func inspectObject(d *json.Decoder, path string) (string, string) {
 		if path != "" {
 			inner = path + "." + name
 		}
-		if at, rule := inspectValue(d, inner); rule != "" {
+		if at, rule := inspectValue(r, r.Next(), inner); rule != "" {
 			return at, rule
 		}
 	}
-	_, err := d.Token()
-	return path, unlessEnded(err)
-}
-
-func unlessEnded(err error) string {
-	if err != nil {
-		return "syntax"
-	}
-	return ""
+	return "", ""
 }
 
 // guarded is the last gate before a response is signed or sent (R1). It fails closed, and says in the log which member and
