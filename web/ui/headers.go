@@ -1,24 +1,30 @@
 package ui
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 )
 
+// everywhere are the headers that all pages have.
+var everywhere = http.Header{
+	"Content-Type":                 {"text/html; charset=utf-8"},
+	"Cache-Control":                {"no-store"},
+	"X-Content-Type-Options":       {"nosniff"},
+	"Cross-Origin-Opener-Policy":   {"same-origin"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Permissions-Policy":           {"camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), payment=(), serial=(), usb=()"},
+}
+
 // setHeaders lets a page do what its spec says and nothing else.
 func setHeaders(h http.Header, s spec, lang string) {
-	h.Set("Content-Type", "text/html; charset=utf-8")
+	maps.Copy(h, everywhere) // the values are shared: nobody writes into them, and to append copies them
 	h.Set("Content-Language", lang)
 	h.Add("Vary", "Accept-Language")
-	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Security-Policy", contentPolicy(s))
-	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", referrerPolicy(s))
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), display-capture=(), geolocation=(), hid=(), microphone=(), payment=(), serial=(), usb=()")
 }
 
 // referrerPolicy is not no-referrer: under that a browser sends "Origin: null" even with a form to
@@ -39,23 +45,14 @@ func contentPolicy(s spec) string {
 	if s.listens {
 		connect = "'self'"
 	}
-	policy := []string{
-		"default-src 'none'",
-		"style-src 'self'",
-		"script-src " + script,
-		"img-src 'self'",
-		"connect-src " + connect,
-		"form-action " + strings.Join(append([]string{"'self'"}, sources(s.targets)...), " "),
-		"frame-ancestors 'none'",
-		"base-uri 'none'",
-		"require-trusted-types-for 'script'",
-		"trusted-types 'none'",
-	}
+	policy := "default-src 'none'; style-src 'self'; script-src " + script + "; img-src 'self'; connect-src " + connect +
+		"; form-action " + strings.Join(append([]string{"'self'"}, sources(s.targets)...), " ") +
+		"; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 	if frames := sources(s.frames); len(frames) > 0 { // without it default-src allows none
 		slices.Sort(frames)
-		policy = append(policy, "frame-src "+strings.Join(slices.Compact(frames), " "))
+		policy += "; frame-src " + strings.Join(slices.Compact(frames), " ")
 	}
-	return strings.Join(policy, "; ")
+	return policy
 }
 
 // sources turns URLs into CSP source expressions; what cannot be one is left out, which only

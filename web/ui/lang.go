@@ -31,7 +31,9 @@ func Lang(r *http.Request, uiLocales []string) string {
 		return lang
 	}
 	if len(uiLocales) == 0 {
-		uiLocales, _ = r.Context().Value(localesKey{}).([]string)
+		if lang, ok := r.Context().Value(langKey{}).(string); ok {
+			return lang
+		}
 	}
 	for _, locale := range uiLocales {
 		if tag, err := language.Parse(locale); err == nil {
@@ -50,15 +52,18 @@ func Lang(r *http.Request, uiLocales []string) string {
 	return Langs[0]
 }
 
-type localesKey struct{}
+type langKey struct{}
 
-// WithUILocales returns r carrying the ui_locales of its login, so that Render speaks them too.
+// WithUILocales returns r carrying the language that it has with the ui_locales of its login, so that Render speaks it too.
 func WithUILocales(r *http.Request, uiLocales []string) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), localesKey{}, uiLocales))
+	return r.WithContext(context.WithValue(r.Context(), langKey{}, Lang(r, uiLocales)))
 }
 
 // Clicked gives the language of ?lang=, or "" if there is none that we speak.
 func Clicked(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return ""
+	}
 	asked := r.URL.Query().Get("lang")
 	for _, lang := range Langs {
 		if asked == lang {

@@ -24,9 +24,14 @@ var ProgressCodes = []string{
 	"returning", "done", "cancelled", "expired",
 }
 
+// siteName is the blank that most sentences with a blank have.
+const siteName = "{{.RPName}}"
+
 // speaker says sentences in one language.
 type speaker struct {
+	lang  string
 	fixed map[string]string          // sentences without a blank or a plural, the great majority
+	named map[string]string          // sentences with no other blank than siteName
 	open  map[string]*i18n.Localizer // the others, and who fills them in
 	texts string                     // see Texts
 }
@@ -54,7 +59,7 @@ func loadSpeakers() (map[string]*speaker, error) {
 
 // newSpeaker says the sentences of lang. What plain Japanese has no words of its own for, it says in Japanese.
 func newSpeaker(bundle *i18n.Bundle, lang string, said map[string]map[string]*i18n.Message) *speaker {
-	s := &speaker{fixed: map[string]string{}, open: map[string]*i18n.Localizer{}}
+	s := &speaker{lang: lang, fixed: map[string]string{}, named: map[string]string{}, open: map[string]*i18n.Localizer{}}
 	chosen := map[string]*i18n.Message{}
 	from := []string{lang}
 	if lang == Easy {
@@ -65,10 +70,15 @@ func newSpeaker(bundle *i18n.Bundle, lang string, said map[string]map[string]*i1
 		for id, m := range said[one] {
 			chosen[id] = m
 			delete(s.fixed, id)
+			delete(s.named, id)
 			delete(s.open, id)
-			if m.One == "" && !strings.Contains(m.Other, "{{") {
+			blanks := strings.Count(m.Other, "{{")
+			if m.One == "" && blanks == 0 {
 				s.fixed[id] = m.Other
 				continue
+			}
+			if m.One == "" && blanks == strings.Count(m.Other, siteName) {
+				s.named[id] = m.Other
 			}
 			s.open[id] = localizer
 		}
@@ -133,6 +143,10 @@ func (s *speaker) pairs(key string, pairs ...any) (string, error) {
 	}
 	return s.say(key, data), nil
 }
+
+// item and itemNote say what an item is called, and what is to know of it.
+func (s *speaker) item(key string) string     { return s.say("item_"+key, nil) }
+func (s *speaker) itemNote(key string) string { return s.say("item_"+key+"_note", nil) }
 
 func (s *speaker) has(key string) bool {
 	_, ok := s.fixed[key]

@@ -275,13 +275,18 @@ func TestASentenceIsNoMarkup(t *testing.T) {
 	u := mustNew(t)
 	s := *u.speakers["en"]
 	s.fixed = maps.Clone(s.fixed)
+	s.named = maps.Clone(s.named)
 	s.fixed["skip"] = `<b>"Skip" & go</b>`
-	pages, err := parsePages(&s, u.assets)
+	s.named["login_title"] = `<i>Sign in to {{.RPName}} & {{.RPName}}</i>`
+	pages, err := u.parsePages(&s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.pages["en"] = pages
 	if body := draw(u, "en", CardDonePage{}).Body.String(); !strings.Contains(body, `&lt;b&gt;&#34;Skip&#34; &amp; go&lt;/b&gt;`) {
 		t.Errorf("the sentence is not escaped:\n%s", body)
+	}
+	if body := draw(u, "en", LoginPage{RPName: "A<\u202eB"}).Body.String(); strings.Count(body, `&lt;i&gt;Sign in to A&lt;B &amp; A&lt;B&lt;/i&gt;`) != 2 {
+		t.Errorf("the sentence with a name is not escaped:\n%s", body)
 	}
 }

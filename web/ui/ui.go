@@ -10,7 +10,6 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
-	"regexp"
 	"strconv"
 )
 
@@ -60,21 +59,21 @@ func New() (*UI, error) {
 		return nil, err
 	}
 	for lang, s := range u.speakers {
-		if u.pages[lang], err = parsePages(s, u.assets); err != nil {
+		if u.pages[lang], err = u.parsePages(s); err != nil {
 			return nil, err
 		}
 	}
 	return u, nil
 }
 
-func parsePages(s *speaker, a *assets) (map[string]*template.Template, error) {
+func (u *UI) parsePages(s *speaker) (map[string]*template.Template, error) {
 	funcs := template.FuncMap{
-		"asset": a.path, "t": s.pairs, "has": s.has, "value": s.value, "tries": s.tries, "progress": s.progress, "moment": s.moment,
+		"asset": u.assets.path, "t": s.pairs, "has": s.has, "value": s.value, "item": s.item, "itemNote": s.itemNote, "tame": tameString, "tries": s.tries, "progress": s.progress, "moment": s.moment,
 		"web": web, "jst": jst,
 	}
 	base := template.New("layout").Funcs(funcs).Option("missingkey=error")
 	for _, name := range []string{"layout", "parts"} {
-		if err := parsePage(base, name, s, a); err != nil {
+		if err := u.parsePage(base, name, s); err != nil {
 			return nil, err
 		}
 	}
@@ -85,7 +84,7 @@ func parsePages(s *speaker, a *assets) (map[string]*template.Template, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := parsePage(t, name, s, a); err != nil {
+		if err := u.parsePage(t, name, s); err != nil {
 			return nil, err
 		}
 		pages[name] = t
@@ -93,28 +92,13 @@ func parsePages(s *speaker, a *assets) (map[string]*template.Template, error) {
 	return pages, nil
 }
 
-// constant is a call in a template whose result no request can change.
-var constant = regexp.MustCompile(`\{\{(t|asset) "([^"]+)"\}\}`)
-
-// parsePage adds templates/<name>.html to t, with what is constant already in place: half the work of drawing a page
-// would be to look up the same sentences again. html/template still judges the context in which each of them stands.
-func parsePage(t *template.Template, name string, s *speaker, a *assets) error {
+// parsePage adds templates/<name>.html to t.
+func (u *UI) parsePage(t *template.Template, name string, s *speaker) error {
 	source, err := templates.ReadFile("templates/" + name + ".html")
 	if err != nil {
 		return err
 	}
-	filled := constant.ReplaceAllStringFunc(string(source), func(call string) string {
-		m := constant.FindStringSubmatch(call)
-		if m[1] == "asset" {
-			if path, err := a.path(m[2]); err == nil {
-				return template.HTMLEscapeString(path)
-			}
-		} else if text, ok := s.fixed[m[2]]; ok {
-			return template.HTMLEscapeString(text)
-		}
-		return call
-	})
-	_, err = t.New(name + ".html").Parse(filled)
+	_, err = t.New(name + ".html").Parse(u.folded(string(source), s))
 	return err
 }
 

@@ -15,7 +15,8 @@ type view struct {
 	Script string
 	Reader bool
 	Wide   bool
-	Others []other // the languages on offer
+	Switch bool    // the other languages are on offer
+	Others []other // how they can be had, where the page has a query; without one it is everywhere the same
 
 	clicked string
 }
@@ -32,7 +33,8 @@ func newView(r *http.Request, page Page, s spec, name func(lang string) string) 
 		Page: page, Name: s.name, Lang: Lang(r, nil), Script: s.script,
 		Reader: s.reader, Wide: s.wide, clicked: Clicked(r),
 	}
-	if s.repeatable && r.Method == http.MethodGet {
+	v.Switch = s.repeatable && r.Method == http.MethodGet
+	if v.Switch && r.URL.RawQuery != "" {
 		query := r.URL.Query()
 		for _, lang := range Langs {
 			if lang != v.Lang {
