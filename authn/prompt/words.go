@@ -59,8 +59,8 @@ const maxHost = 48
 func cleanHost(host string) string {
 	out := []byte(host)
 	for i, b := range out {
-		if b <= ' ' || b >= 0x7F {
-			out[i] = '?' // hosts are ASCII on the wire; another spelling is not ours to show
+		if b <= ' ' || b >= 0x7F || b == '%' {
+			out[i] = '?' // hosts are ASCII on the wire, without escapes; another spelling is not ours to show
 		}
 	}
 	if len(out) > maxHost {
