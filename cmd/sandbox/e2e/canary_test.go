@@ -82,6 +82,7 @@ func TestNoCanarySings(t *testing.T) {
 			w := start(t, append(flags, "--clients", clientsFile(t, everythingAsked))...)
 			wire := &recorder{}
 			people := w.everybody(t, wire)
+			people = append(people, w.lives(t, wire, people)...)
 			w.numbersEverywhere(t, wire, number)
 			w.stop(t)
 
@@ -182,6 +183,45 @@ func (w *world) everybody(t *testing.T, wire *recorder) []cardtest.Persona {
 		t.Errorf("only %d personas were let in", let)
 	}
 	return people
+}
+
+// lives goes on with those people: a card is renewed, another one suspended, lost or found again, somebody moves, changes
+// her name, dies. It gives them as they are called and live then.
+func (w *world) lives(t *testing.T, wire *recorder, people []cardtest.Persona) (later []cardtest.Persona) {
+	t.Helper()
+	scope := url.Values{"scope": {"openid name address"}, "prompt": {"consent"}}
+	for _, tc := range []struct {
+		persona string
+		events  []string
+		renewed bool
+		let     bool
+	}{
+		{persona: "taro", events: []string{"renew"}, renewed: true, let: true},
+		{persona: "hanako", events: []string{"suspend"}},
+		{persona: "hanako", events: []string{"lift", "renew"}, let: true}, // somebody new
+		{persona: "foreign", events: []string{"move", "rename"}, let: true},
+		{persona: "leap", events: []string{"renew"}, renewed: true, let: true},
+		{persona: "henkan", events: []string{"revoke"}},
+		{persona: "overseas", events: []string{"die"}},
+	} {
+		p := people[slices.IndexFunc(people, func(p cardtest.Persona) bool { return p.ID == tc.persona })]
+		p.Address, p.Name = "東京都千代田区転居町三丁目３番３号", "ＡＦＴＥＲＷＡＲＤＳ　ＮＡＭＥＤ"
+		for _, event := range tc.events {
+			w.happen(t, tc.persona, event, url.Values{"address": {p.Address}, "name": {p.Name}})
+		}
+		if slices.Contains(tc.events, "move") {
+			later = append(later, p)
+		}
+		r, err := headless.Login(t.Context(), headless.Options{AuthorizeURL: w.authorize("bank", scope), Persona: p.ID, PIN: p.PIN, Password: p.Password,
+			Cards: w.Cards, Transport: wire, Renewed: tc.renewed})
+		back, _ := url.Parse(r.URL) // of a login that failed, the empty address
+		if let := err == nil && back.Query().Get("code") != ""; let != tc.let {
+			t.Errorf("%s after %v: %v %v", tc.persona, tc.events, r, err)
+		} else if let {
+			w.askUserInfo(t, wire, back.Query().Get("code"))
+		}
+	}
+	return later
 }
 
 func (w *world) askUserInfo(t *testing.T, wire *recorder, code string) {
