@@ -111,7 +111,7 @@ func stumble(t *testing.T, w *idptest.World, bank *idptest.RP, b *idptest.Browse
 	b.Get(bank.Request("redirect_uri=https://evil.example/").URL())
 	b.Get(bank.Request("scope=openid phone\x00").URL())
 	b.CrossPost("/signout", nil)
-	for _, persona := range []string{"revoked", "expired", "pins"} {
+	for _, persona := range []string{"revoked", "expired", "suspended", "pins"} {
 		a := w.Claim(w.Approach(b, bank.Request("prompt=login")).Launch)
 		result := a.Honest(persona)
 		if persona == "pins" {
