@@ -34,7 +34,7 @@ func gets(t *testing.T) []string {
 	}
 	paths := []string{
 		op.AuthorizePath, op.EndSessionPath, op.UserInfoPath, op.JWKSPath, op.DiscoveryPath, op.ServerPath, op.ResourcesPath, op.ResourcePath,
-		"/register/x", "/healthz", "/readyz", "/docs/registration.md", "/static/x", "/nowhere",
+		op.RealmDiscovery[0], op.RealmDiscovery[1], "/register/x", "/healthz", "/readyz", "/docs/registration.md", "/static/x", "/nowhere",
 	}
 	for _, r := range routes {
 		if r.Method == http.MethodGet {

@@ -226,6 +226,11 @@ func TestNoStolenOrBrokenProofIsAcceptedAtUserinfo(t *testing.T) {
 	if got := idptest.Do(t, request); got.Error != "invalid_dpop_proof" {
 		t.Errorf("two proofs: %d %s", got.Status, got.Body)
 	}
+	request.Header["Dpop"] = []string{mine.proof("GET", "/userinfo", token, nil)}
+	request.Header["Authorization"] = []string{"DPoP " + token, "Bearer " + bearer}
+	if got := idptest.Do(t, request); got.Status != 400 || got.Error != "invalid_request" {
+		t.Errorf("two tokens: %d %s", got.Status, got.Body)
+	}
 	if got := mine.userInfo(shop, token, nil); got.Status != 200 {
 		t.Errorf("after all that: %d", got.Status)
 	}

@@ -40,8 +40,16 @@ func mountRealm(mux *http.ServeMux, p *idp.Provider, o Options) {
 			mux.ServeHTTP(w, inner)
 		})
 	}
-	mux.Handle("GET "+idp.RealmPath+DiscoveryPath, fixed(func() any { return realmDiscovery(p, o) }))
+	doc := fixed(func() any { return realmDiscovery(p, o) })
+	for _, path := range RealmDiscovery {
+		mux.Handle("GET "+path, doc)
+		mux.HandleFunc(path, otherMethod("GET, HEAD"))
+	}
 }
+
+// RealmDiscovery is where the metadata of the other issuer are: below it (OpenID Connect Discovery section 4), and with its path
+// behind the well-known one (RFC 8414 section 3.1).
+var RealmDiscovery = []string{idp.RealmPath + DiscoveryPath, ServerPath + idp.RealmPath}
 
 // realmDiscovery is our metadata under the other name.
 func realmDiscovery(p *idp.Provider, o Options) metadata {

@@ -2,12 +2,14 @@ package op_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
+	"tegata/idp"
 	"tegata/idp/clients"
 	"tegata/idp/idptest"
 	"tegata/idp/op"
@@ -151,6 +153,19 @@ func TestEachClientHasOneLayout(t *testing.T) {
 	} {
 		if got := op.Standard(path); got != want {
 			t.Errorf("%s counts as %s", path, got)
+		}
+	}
+}
+
+func TestTheMetadataOfTheOtherIssuerAreWhereBothStandardsLook(t *testing.T) {
+	w := open(t)
+	for _, path := range op.RealmDiscovery {
+		got := answered(w, httptest.NewRequest("GET", path, nil))
+		if got.Code != 200 || members(t, got.Body.String())["issuer"] != w.Issuer+idp.RealmPath || got.Header().Get("ETag") == "" {
+			t.Errorf("%s: %d %s", path, got.Code, got.Body)
+		}
+		if got := answered(w, httptest.NewRequest("POST", path, nil)); got.Code != 405 || got.Header().Get("Allow") != "GET, HEAD" {
+			t.Errorf("POST %s: %d", path, got.Code)
 		}
 	}
 }

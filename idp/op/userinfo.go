@@ -23,6 +23,11 @@ type userInfo struct {
 func (u *userInfo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	offerNonce(u.nonces, w, r)
+	if len(r.Header.Values("Authorization")) > 1 { // one way alone (RFC 6750 section 2)
+		w.Header().Set("WWW-Authenticate", u.challenge("Bearer")+`, error="invalid_request"`)
+		writeJSON(w, http.StatusBadRequest, []byte(`{"error":"invalid_request","error_description":"there are two Authorization headers"}`))
+		return
+	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	bound := strings.EqualFold(scheme, "DPoP")
 	if token == "" || !bound && !strings.EqualFold(scheme, "Bearer") {

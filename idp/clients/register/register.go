@@ -105,12 +105,16 @@ func (d *Desk) create(r *http.Request) (reply, error) {
 	return reply{http.StatusCreated, out}, nil
 }
 
+// read is RFC 7592 section 2.1. Of the token we keep but the hash: what the answer has of it is what came along.
 func (d *Desk) read(r *http.Request) (reply, error) {
 	c, err := d.own(r)
 	if err != nil {
 		return reply{}, err
 	}
 	out, err := d.members(c, "")
+	if token, ok := bearer(r); ok && err == nil {
+		out["registration_access_token"] = token.Reveal()
+	}
 	return reply{http.StatusOK, out}, err
 }
 

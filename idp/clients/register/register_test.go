@@ -89,7 +89,8 @@ func TestAClientRegistersItselfAndWaitsForApproval(t *testing.T) {
 	shop.Claims(tokens, r)
 
 	read := w.call("GET", made.text("registration_client_uri"), made.text("registration_access_token"), nil)
-	if read.Status != 200 || read.text("client_name") != "Shop" || read.Members["tegata_approved"] != true || read.Members["client_secret"] != nil {
+	if read.Status != 200 || read.text("client_name") != "Shop" || read.Members["tegata_approved"] != true || read.Members["client_secret"] != nil ||
+		read.text("registration_access_token") != made.text("registration_access_token") {
 		t.Errorf("reading: %d %s", read.Status, read.Body)
 	}
 	if gone := w.call("DELETE", made.text("registration_client_uri"), made.text("registration_access_token"), nil); gone.Status != http.StatusNoContent || gone.Body != "" {

@@ -42,8 +42,8 @@ func fapiDiscovery(s *stage) {
 }
 
 func fapiHappy(s *stage) {
-	first, second := s.party(strict()), s.party(strict())
-	one, two := first.happy(), second.happy()
+	first, second := s.party(strict()), s.party(queried())
+	one, two := first.happy(), second.happy("state="+n64+n64)
 	if one.id["sub"] == two.id["sub"] {
 		s.Error("the subject is not pairwise")
 	}
@@ -59,12 +59,21 @@ func fapiWith(changes ...string) func(*stage) {
 	return func(s *stage) { s.party(strict()).happy(changes...) }
 }
 
+// queried is strict with parameters of its own in the redirect URI, which have to come back (RFC 6749 section 3.1.2).
+func queried() clients.Metadata {
+	m := strict()
+	m.RedirectURIs = []string{"https://rp.example/test/a/callback?dummy1=lorem&dummy2=ipsum"}
+	return m
+}
+
 func fapiDenied(s *stage) {
-	p := s.party(strict())
-	r := p.push()
-	b := s.w.NewBrowser()
-	page := s.w.Present(b, r, "taro")
-	s.refused(s.w.Answered(b.Submit(page.Form("/consent"), "decision=deny"), r), r, "access_denied")
+	for _, m := range []clients.Metadata{strict(), queried()} {
+		p := s.party(m)
+		r := p.push("state=" + n64 + n64)
+		b := s.w.NewBrowser()
+		page := s.w.Present(b, r, "taro")
+		s.refused(s.w.Answered(b.Submit(page.Form("/consent"), "decision=deny"), r), r, "access_denied")
+	}
 }
 
 // fapiClaims asks for everything that discovery lists, in every form that a request may have, and for something unknown.

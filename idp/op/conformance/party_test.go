@@ -166,6 +166,9 @@ func (p *party) finish(r idptest.Request, code string) result {
 	p.s.Helper()
 	out := result{r: r, code: code, tokens: p.s.granted(p.redeem(code, r, nil), "DPoP")}
 	p.s.identity(p.RP, &out)
+	if alg := out.head["alg"]; alg != "ES256" && alg != "PS256" { // FAPI 2.0 section 5.4.1
+		p.s.Errorf("the ID token is signed with %v", alg)
+	}
 	out.info = p.s.userinfo(p.userinfo(out.tokens.AccessToken), out)
 	return out
 }
