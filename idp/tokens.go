@@ -80,7 +80,7 @@ func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirec
 	case err != nil:
 		return Tokens{}, unavailable(err)
 	}
-	if g.RedirectURI != redirectURI || !pkce(g.CodeChallenge, verifier) || !bytes.Equal(g.DPoPKey, h.Key) {
+	if g.RedirectURI != redirectURI || !pkce(c, g.CodeChallenge, verifier) || !bytes.Equal(g.DPoPKey, h.Key) {
 		if err := p.Store.RevokeGrant(ctx, g.ID, now); err != nil {
 			return Tokens{}, unavailable(err)
 		}
@@ -94,8 +94,12 @@ func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirec
 	return t, err
 }
 
-// pkce checks an S256 verifier in constant time (RFC 7636 4.6). There is no plain and no "none" here.
-func pkce(challenge, verifier string) bool {
+// pkce checks an S256 verifier in constant time (RFC 7636 4.6). There is no plain here. A code without a challenge is for clients
+// that need none, and a verifier for it says that somebody took the challenge out on its way (RFC 9700 4.8.2).
+func pkce(c storage.Client, challenge, verifier string) bool {
+	if challenge == "" && !clients.NeedsPKCE(c) {
+		return verifier == ""
+	}
 	if len(verifier) < 43 || len(verifier) > 128 {
 		return false
 	}

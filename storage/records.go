@@ -29,6 +29,7 @@ type Client struct {
 	RequirePAR             bool         `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
 	RequireSignedRequest   bool         `json:"require_signed_request_object,omitempty"`         // RFC 9101 section 10.5
 	DPoPBound              bool         `json:"dpop_bound_access_tokens,omitempty"`              // RFC 9449 section 5.2
+	WithoutPKCE            bool         `json:"without_pkce,omitempty"`                          // the operator's exception; see clients.NeedsPKCE
 	Registration           Registered   `json:"registration,omitzero"`
 	Disabled               bool         `json:"-"`
 	CreatedAt              time.Time    `json:"-"`

@@ -65,7 +65,7 @@ func (c *clientCreate) Run(ctx context.Context, t terminal) error {
 		}
 		m.ClientSecret = clients.Secret(secret)
 	}
-	rules := clients.Rules{AllowLoopbackHTTP: c.LoopbackHTTP}
+	rules := clients.Rules{AllowLoopbackHTTP: c.LoopbackHTTP, AllowWithoutPKCE: true}
 	for _, name := range c.ByDay {
 		rules.ByDay = append(rules.ByDay, claims.Item(name))
 	}

@@ -49,6 +49,7 @@ func Widened(old, next storage.Client) []string {
 		}
 	}
 	was.RequirePAR, was.RequireSignedRequest = was.RequirePAR || next.RequirePAR, was.RequireSignedRequest || next.RequireSignedRequest
+	was.WithoutPKCE = was.WithoutPKCE && next.WithoutPKCE
 	was.DPoPBound, was.TLS.Bound = was.DPoPBound || next.DPoPBound, was.TLS.Bound || next.TLS.Bound
 	return different(was, next)
 }

@@ -71,6 +71,7 @@ type Metadata struct {
 	TLSSANEmail          string          `json:"tls_client_auth_san_email,omitempty"`
 	TLSBound             bool            `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 	DPoPBound            bool            `json:"dpop_bound_access_tokens,omitempty"` // RFC 9449 section 5.2
+	RequirePKCE          *bool           `json:"require_pkce,omitempty"`             // ours: true unless it says false
 
 	BackLogoutURI  string `json:"backchannel_logout_uri,omitempty"`
 	BackLogoutSID  bool   `json:"backchannel_logout_session_required,omitempty"`
@@ -135,7 +136,7 @@ func shape(k reflect.Kind) string {
 	switch k {
 	case reflect.Slice:
 		return "an array of strings"
-	case reflect.Bool:
+	case reflect.Bool, reflect.Pointer:
 		return "true or false"
 	case reflect.Struct:
 		return "an object with members that are known (see client-profiles in the documents)"

@@ -47,6 +47,7 @@ const (
 type Rules struct {
 	AllowLoopbackHTTP bool          // http://localhost for web clients too: for development and the sandbox
 	AllowShortSecrets bool          // secrets under 32 characters, which can be guessed: for the sandbox
+	AllowWithoutPKCE  bool          // clients with credentials that send no code_challenge, one by one; see NeedsPKCE
 	ByDay             []claims.Item // predicates that the operator counts by the day for this client (R20)
 }
 
@@ -102,6 +103,7 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		RequirePAR:             r.RequirePAR,
 		DPoPBound:              r.DPoPBound,
 		RequireSignedRequest:   m.RequireSignedRequest,
+		WithoutPKCE:            r.withoutPKCE(),
 		CreatedAt:              now,
 		UpdatedAt:              now,
 	}

@@ -36,12 +36,17 @@ type Request struct {
 	inside   url.Values // parameters that a request object or request_uri stands for
 }
 
-// Request makes an authorization request for the registered scopes. changes are "name=value" to set, "name" to leave out.
+// Request makes an authorization request for the registered scopes, with PKCE unless the client is spared it. changes are "name=value" to set, "name" to leave out.
 func (rp *RP) Request(changes ...string) Request {
 	r := Request{State: rand.Text(), Nonce: rand.Text(), Verifier: rand.Text() + rand.Text(), at: rp.w.Issuer + "/authorize"}
 	r.Params = url.Values{
 		"client_id": {rp.ClientID}, "redirect_uri": {rp.RedirectURIs[0]}, "response_type": {"code"}, "scope": {rp.Scope},
 		"state": {r.State}, "nonce": {r.Nonce}, "code_challenge": {Challenge(r.Verifier)}, "code_challenge_method": {"S256"},
+	}
+	if rp.RequirePKCE != nil && !*rp.RequirePKCE {
+		r.Verifier = ""
+		r.Params.Del("code_challenge")
+		r.Params.Del("code_challenge_method")
 	}
 	for _, c := range changes {
 		name, value, set := strings.Cut(c, "=")
@@ -97,6 +102,9 @@ func (rp *RP) Token(code string, r Request, change func(form url.Values, basic *
 	rp.w.T.Helper()
 	form := url.Values{
 		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {r.Param("redirect_uri")}, "code_verifier": {r.Verifier},
+	}
+	if r.Verifier == "" {
+		form.Del("code_verifier")
 	}
 	return rp.post("/oauth/token", form, change)
 }

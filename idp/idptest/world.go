@@ -110,7 +110,7 @@ func (w *World) Register(m clients.Metadata) *RP {
 		rp.KeyID = "k"
 		rp.Key, m.JWKS = w.NewKey("k")
 	}
-	record, problems := clients.Rules{AllowLoopbackHTTP: true, ByDay: claims.Catalogue()}.Client(m, w.Town.Clock.Now())
+	record, problems := clients.Rules{AllowLoopbackHTTP: true, AllowWithoutPKCE: true, ByDay: claims.Catalogue()}.Client(m, w.Town.Clock.Now())
 	if len(problems) > 0 {
 		w.T.Fatal(problems)
 	}

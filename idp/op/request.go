@@ -126,7 +126,7 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 	case responseType != "code":
 		return req, fail.ResponseTypeInvalid
 	}
-	bad = errors.Join(scopesInto(&req, c, scope), pkceInto(&req, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge),
+	bad = errors.Join(scopesInto(&req, c, scope), pkceInto(&req, c, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge),
 		claimsInto(&req, c, v["claims"]), keyInto(&req, v.Has("dpop_jkt"), jkt))
 	if bad == nil && (clients.AgeOnly(c) || clients.DAA(c)) && v.Has("claims") { // their questions need no language
 		bad = fail.BeyondPolicy.At("claims")
@@ -176,8 +176,11 @@ func scopesInto(req *storage.AuthRequest, c storage.Client, scope string) error 
 	return nil
 }
 
-// pkceInto demands S256 of every client (RFC 9700 2.1.1): no plain, no silence.
-func pkceInto(req *storage.AuthRequest, challenge, method string) error {
+// pkceInto demands S256 of every client (RFC 9700 2.1.1): no plain, and no silence but of those whom the operator spares it.
+func pkceInto(req *storage.AuthRequest, c storage.Client, challenge, method string) error {
+	if challenge == "" && method == "" && !clients.NeedsPKCE(c) {
+		return nil
+	}
 	if challenge == "" {
 		return fail.PKCERequired.At("code_challenge")
 	}

@@ -150,6 +150,52 @@ func TestTwoAuthorizationHeadersAreTwoWays(t *testing.T) {
 	}
 }
 
+// Figure 6 holds for those, too, whom the operator spares PKCE: nobody on the way can take a challenge out, or put plain in.
+func TestNobodyIsDowngradedWhereTheOperatorSparesPKCE(t *testing.T) {
+	w := open(t)
+	old := w.Register(clients.Metadata{ClientID: "old", RequirePKCE: new(bool)})
+	b := signedIn(t, w, old)
+	verifier := strings.Repeat("v", 43)
+	challenge := "code_challenge=" + idptest.Challenge(verifier)
+	for name, request := range map[string][]string{
+		"plain": {challenge, "code_challenge_method=plain"}, "no method": {challenge}, "a method alone": {"code_challenge_method=S256"}, "an unknown method": {challenge, "code_challenge_method=S512"},
+	} {
+		r := old.Request(request...)
+		if got := w.Answered(b.Get(r.URL()), r).Get("error"); got != "invalid_request" {
+			t.Errorf("a request with %s: %q", name, got)
+		}
+	}
+	s256 := []string{challenge, "code_challenge_method=S256"}
+	for name, tc := range map[string]struct {
+		request []string
+		redeem  string
+		status  int
+	}{
+		"neither":                         {nil, "code_verifier", 200},
+		"a verifier without a challenge":  {nil, "code_verifier=" + verifier, 400},
+		"a challenge and its verifier":    {s256, "code_verifier=" + verifier, 200},
+		"a challenge without a verifier":  {s256, "code_verifier", 400},
+		"a challenge, another's verifier": {s256, "code_verifier=" + strings.Repeat("w", 43), 400},
+	} {
+		r := old.Request(tc.request...)
+		code := again(t, w, b, r)
+		if got := old.Exchange(code, r, tc.redeem); got.Status != tc.status || got.Status == 400 && got.Error != "invalid_grant" {
+			t.Errorf("%s: %d %s", name, got.Status, got.Body)
+		}
+		if got := old.Exchange(code, r, tc.redeem); got.Error != "invalid_grant" {
+			t.Errorf("%s, once more: %d", name, got.Status)
+		}
+	}
+	r := old.Request()
+	code := again(t, w, b, r)
+	old.RequirePKCE = nil
+	w.Register(old.Metadata)
+	w.Town.Clock.Advance(time.Second)
+	if got := old.Exchange(code, r); got.Error != "invalid_grant" {
+		t.Errorf("a code of before, when it is spared no more: %d %s", got.Status, got.Body)
+	}
+}
+
 func TestAFailedProofBurnsTheCode(t *testing.T) {
 	w := open(t)
 	shop := w.Register(clients.Metadata{ClientID: "shop"})

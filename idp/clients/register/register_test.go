@@ -176,6 +176,7 @@ func TestWhatCannotBeRegistered(t *testing.T) {
 		{"two bad redirects, both named", with("redirect_uris", []string{"https://*.example/cb", "https://shop.example/cb#x"}), "invalid_redirect_uri", []string{"redirect_uris[0]", "redirect_uris[1]"}},
 		{"no redirect", map[string]any{"client_name": "x"}, "invalid_redirect_uri", []string{"redirect_uris"}},
 		{"all that is wrong at once", map[string]any{"redirect_uris": []string{"x"}, "scope": "everything", "subject_type": "public"}, "invalid_client_metadata", []string{"redirect_uris[0]", "scope", "subject_type"}},
+		{"PKCE left out", with("require_pkce", false), "invalid_client_metadata", []string{"require_pkce"}},
 		{"a client_id of its own", with("client_id", "mine"), "invalid_client_metadata", []string{"client_id"}},
 		{"a secret of its own", with("client_secret", strings.Repeat("s", 40)), "invalid_client_metadata", []string{"client_secret"}},
 		{"a member that is ours", with("registration_access_token", "x"), "invalid_request", []string{"registration_access_token"}},

@@ -12,7 +12,7 @@ import (
 )
 
 var backChannel = plan{
-	title: "Back-Channel Logout OP", name: "oidcc-backchannel-rp-initiated-logout-certification-test-plan", test: "TestBackChannelLogout",
+	title: "Back-Channel Logout OP", name: "oidcc-backchannel-rp-initiated-logout-certification-test-plan", test: "TestBackChannelLogout", bare: true,
 	variants: "discovery, client_secret_basic",
 	modules: []module{
 		{"oidcc-backchannel-logout-discovery-endpoint-verification", backDiscovery, ""},

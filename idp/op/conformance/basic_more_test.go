@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"crypto/rand"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"tegata/idp/clients"
+	"tegata/idp/idptest"
 )
 
 // codeReuse redeems a code twice: the second time fails and takes the tokens of the first along (RFC 6749 4.1.2).
@@ -80,6 +82,21 @@ func objectRedirect(s *stage) {
 	r.Params.Set("response_type", "code")
 	r.Params.Set("scope", "openid")
 	s.finish(rp, b, r, s.w.Login(b, r, "taro"))
+}
+
+// validPKCE: the one module that sends a challenge. What the client need not send counts all the same when it does.
+func validPKCE(s *stage) {
+	rp := s.client(clients.Metadata{})
+	challenged := func() idptest.Request {
+		verifier := rand.Text() + rand.Text()
+		r := rp.Request("code_challenge_method=S256", "code_challenge="+idptest.Challenge(verifier))
+		r.Verifier = verifier
+		return r
+	}
+	b, r := s.w.NewBrowser(), challenged()
+	s.finish(rp, b, r, s.w.Login(b, r, "taro"))
+	r = challenged()
+	s.denied(rp.Exchange(s.code(r, s.w.Answered(b.Get(r.URL()), r)), r, "code_verifier"), "invalid_grant", "invalid_request")
 }
 
 var refreshForm = regexp.MustCompile(`^[\x20-\x7E]+$`) // RFC 6749 A.17

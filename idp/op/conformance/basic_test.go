@@ -12,7 +12,7 @@ import (
 )
 
 var basicOP = plan{
-	title: "Basic OP", name: "oidcc-basic-certification-test-plan", test: "TestBasicOP",
+	title: "Basic OP", name: "oidcc-basic-certification-test-plan", test: "TestBasicOP", bare: true,
 	variants: "discovery, static clients, `response_type=code`",
 	modules: []module{
 		{"oidcc-server", twoClients, ""},
@@ -52,7 +52,7 @@ var basicOP = plan{
 		{"oidcc-claims-essential", claimsEssential, ""},
 		{"oidcc-ensure-request-object-with-redirect-uri", objectRedirect, "with a signed request object"},
 		{"oidcc-refresh-token", refreshToken, ""},
-		{"oidcc-ensure-request-with-valid-pkce-succeeds", plainLogin, "PKCE is in every request here: without it there is no answer"},
+		{"oidcc-ensure-request-with-valid-pkce-succeeds", validPKCE, ""},
 	},
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 var frontChannel = plan{
-	title: "Front-Channel Logout OP", name: "oidcc-frontchannel-rp-initiated-logout-certification-test-plan", test: "TestFrontChannelLogout",
+	title: "Front-Channel Logout OP", name: "oidcc-frontchannel-rp-initiated-logout-certification-test-plan", test: "TestFrontChannelLogout", bare: true,
 	variants: "discovery, client_secret_basic",
 	modules: []module{
 		{"oidcc-frontchannel-logout-discovery-endpoint-verification", frontDiscovery, ""},

@@ -13,7 +13,7 @@ import (
 )
 
 var rpLogout = plan{
-	title: "RP-Initiated Logout OP", name: "oidcc-rp-initiated-logout-certification-test-plan", test: "TestRPInitiatedLogout",
+	title: "RP-Initiated Logout OP", name: "oidcc-rp-initiated-logout-certification-test-plan", test: "TestRPInitiatedLogout", bare: true,
 	variants: "discovery, client_secret_basic",
 	modules: []module{
 		{"oidcc-rp-initiated-logout-discovery-endpoint-verification", logoutDiscovery, ""},

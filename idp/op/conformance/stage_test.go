@@ -30,8 +30,9 @@ func open(t *testing.T) *idptest.World {
 // stage is what a module has to play on.
 type stage struct {
 	*testing.T
-	w *idptest.World
-	n int // clients so far
+	w    *idptest.World
+	bare bool // the suite sends no PKCE here
+	n    int  // clients so far
 }
 
 // client registers one for this module alone; the suite would be configured with it.
@@ -42,6 +43,9 @@ func (s *stage) client(m clients.Metadata) *idptest.RP {
 	m.ClientID = fmt.Sprintf("c%d-%s", s.n, strings.ToLower(strings.ReplaceAll(name, "_", "-")))
 	if m.RedirectURIs == nil {
 		m.RedirectURIs = []string{fmt.Sprintf("https://rp%d.example/test/a/%s/callback", s.n, name)}
+	}
+	if s.bare {
+		m.RequirePKCE = new(bool)
 	}
 	return s.w.Register(m)
 }

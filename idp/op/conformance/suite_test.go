@@ -20,6 +20,7 @@ type module struct {
 type plan struct {
 	title, name, variants string
 	test                  string // the Go test that runs it
+	bare                  bool   // its modules send no PKCE
 	modules               []module
 }
 
@@ -54,7 +55,7 @@ func (p plan) run(t *testing.T, want int) {
 			outer := w.T
 			defer func() { w.T = outer }()
 			w.T = t
-			m.mirror(&stage{T: t, w: w})
+			m.mirror(&stage{T: t, w: w, bare: p.bare})
 		})
 	}
 }
@@ -82,7 +83,9 @@ func document() string {
 		"The OpenID Foundation certifies providers with its [conformance suite](https://openid.net/certification/). Before a release, the suite\n" +
 		"itself is run against a deployment with TLS. On every change, the tests of `idp/op/conformance` do what its modules do, against the real\n" +
 		"provider over HTTP. This table is written by those tests: each row with a yes is a subtest of the module's name.\n" +
-		"They run on loopback, so TLS versions and ciphers are the one thing that only the suite itself sees.\n")
+		"They run on loopback, so TLS versions and ciphers are the one thing that only the suite itself sees.\n\n" +
+		"The suite's OpenID Connect plans send no PKCE, which this provider demands of everyone: their clients are registered by the operator with\n" +
+		"`\"require_pkce\": false` (see [client-profiles](client-profiles.md)), here as for the suite itself. Those of FAPI 2.0 are not.\n")
 	for _, p := range plans {
 		mirrored := 0
 		for _, m := range p.modules {
