@@ -419,7 +419,7 @@ func TestAStopLetsRunningRequestsFinish(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := make([]byte, 12)
-	if _, err := io.ReadFull(replies, answer); err != nil || string(answer) != "HTTP/1.1 400" {
+	if _, err := io.ReadFull(replies, answer); err != nil || string(answer) != "HTTP/1.1 401" {
 		t.Errorf("the running request got %q, %v", answer, err)
 	}
 	if code := <-ended; code != exitOK {
