@@ -61,6 +61,7 @@ type Step struct {
 	Hint       *authn.Secret // a new hint for the browser
 	Answer     Answer        // ShowAnswer
 	Err        *fail.Error   // ShowFailure
+	Why        *Explained    // ShowAnswer: what the client's developers may see of a request that was refused; nil for nothing
 	Cookie     *authn.Secret // a new SSO session for the browser
 }
 

@@ -4,16 +4,20 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"tegata/authn"
 	"tegata/claims"
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
+	"tegata/idp/developer"
 	"tegata/storage"
 )
 
@@ -115,7 +119,7 @@ func (w *world) announce(out io.Writer, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(out).Encode(map[string]any{
 			"issuer": w.provider.url(), "rp": w.rp.url(), "cards": w.cards.url(), "jpki": w.jpki.url(), "clients": w.clients,
-			"initial_access_token": w.invitation.Reveal()})
+			"initial_access_token": w.invitation.Reveal(), "developer_links": w.developerLinks()})
 	}
 	_, err := fmt.Fprintf(out, `
   Tegata sandbox is ready. Nothing here is a real card.
@@ -128,9 +132,27 @@ func (w *world) announce(out io.Writer, asJSON bool) error {
     card reader              %s/
     J-LIS stand-in           %s/
 
-  Stop with Ctrl-C.
+  A browser that opened one of these explains what is wrong with that client's requests:
 `, w.rp.url(), w.provider.url(), w.cards.url(), w.jpki.url())
-	return err
+	links := w.developerLinks()
+	for _, id := range slices.Sorted(maps.Keys(links)) {
+		_, failed := fmt.Fprintf(out, "\n    %-24s %s\n", id, links[id])
+		err = errors.Join(err, failed)
+	}
+	_, failed := fmt.Fprint(out, "\n  Stop with Ctrl-C.\n")
+	return errors.Join(err, failed)
+}
+
+// developing is how long a link for developers is good here: somebody works on a service for days.
+const developing = 30 * 24 * time.Hour
+
+// developerLinks are what 'tegata client debug' prints at a server, by client.
+func (w *world) developerLinks() map[string]string {
+	links := map[string]string{}
+	for _, c := range w.clients {
+		links[c.ClientID] = w.provider.url() + "/developer/" + w.developers.Sign(developer.Link, c.ClientID, w.now().Add(developing))
+	}
+	return links
 }
 
 func hostOf(url string) string { return strings.TrimPrefix(url, "http://") }

@@ -29,6 +29,7 @@ import (
 	"tegata/cmd/sandbox/cards"
 	"tegata/idp/clients"
 	"tegata/idp/clients/fetch"
+	"tegata/idp/developer"
 	"tegata/idp/limit"
 	"tegata/idp/op"
 	"tegata/storage/gormstore"
@@ -81,6 +82,7 @@ type world struct {
 	provider, rp, cards, jpki *site
 	clients                   []clients.Metadata
 	invitation                authn.Secret // an initial access token
+	developers                developer.Key
 	inner                     *provider.Provider
 	log                       *slog.Logger
 	now                       func() time.Time
@@ -246,6 +248,9 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 	secrets, err := loadSecrets(dir)
 	if err != nil {
 		return nil, usageError{err}
+	}
+	if w.developers, err = developer.KeyFrom(secrets.subject); err != nil {
+		return nil, err
 	}
 	url := c.DB
 	if url == "" {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tegata/claims"
+	"tegata/idp/jwt"
 	"tegata/storage"
 )
 
@@ -34,6 +35,11 @@ func StrictAudience(c storage.Client) bool { return c.Profile == ProfileFAPI2 }
 // AcceptsAlg says whether a client may sign with alg where it registered one, or "" for any.
 func AcceptsAlg(c storage.Client, registered, alg string) bool {
 	return (registered == "" || registered == alg) && (c.Profile != ProfileFAPI2 || slices.Contains(fapiAlgs, alg))
+}
+
+// AcceptedAlgs are the algorithms that AcceptsAlg accepts.
+func AcceptedAlgs(c storage.Client, registered string) []string {
+	return slices.DeleteFunc(slices.Clone(jwt.Algorithms), func(alg string) bool { return !AcceptsAlg(c, registered, alg) })
 }
 
 // InIDToken says whether an item may stand in a client's ID tokens, which pass through more hands than userinfo: under FAPI

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
@@ -73,7 +74,11 @@ func (a *authenticator) authenticate(ctx context.Context, from caller) (storage.
 	err = a.prove(ctx, c, p, from)
 	var refused refusal
 	var told jwt.Problem
+	var wrong mistake
 	switch {
+	case errors.As(err, &wrong):
+		a.idp.Log.InfoContext(ctx, "client authentication refused", "event", "client_refused", "client", c.ID, "cause", string(wrong))
+		return storage.Client{}, invalidClient(string(wrong))
 	case errors.As(err, &told):
 		a.idp.Log.InfoContext(ctx, "client assertion refused", "event", "client_refused", "client", c.ID, "cause", string(told))
 		return storage.Client{}, invalidClient("client_assertion: " + string(told))
@@ -167,13 +172,14 @@ func (p *presented) assertion(compact, kind string) error {
 func (a *authenticator) prove(ctx context.Context, c storage.Client, p presented, from caller) error {
 	switch c.AuthMethod {
 	case clients.AuthTLS, clients.AuthSelfSigned:
+		err := a.proveCertificate(ctx, c, from.Chain)
 		if p.method != clients.AuthNone {
-			return refusal{"another method than the registered one"}
+			return anotherWay(c, p, err == nil)
 		}
-		return a.proveCertificate(ctx, c, from.Chain)
+		return err
 	case p.method:
 	default:
-		return refusal{"another method than the registered one"}
+		return anotherWay(c, p, clients.HasSecret(c.AuthMethod) && p.secret != "" && clients.CheckSecret(c, p.secret))
 	}
 	switch {
 	case p.method == clients.AuthKey:
@@ -184,10 +190,24 @@ func (a *authenticator) prove(ctx context.Context, c storage.Client, p presented
 	return nil
 }
 
+// anotherWay refuses a way that was not registered. Who has shown the client's own secret or certificate in it is the
+// client, and hears which one was; there is no page on which its developers could read it.
+func anotherWay(c storage.Client, p presented, proved bool) error {
+	if !proved {
+		return refusal{"another method than the registered one"}
+	}
+	return mistake("token_endpoint_auth_method is " + c.AuthMethod + ", and " + p.method + " was used")
+}
+
+// mistake is what a client did wrong that has proved to be it. Its text names methods and algorithms, and quotes no secret.
+type mistake string
+
+func (m mistake) Error() string { return string(m) }
+
 // proveAssertion is OpenID Connect Core section 9 and RFC 7523 section 3, as narrow as FAPI 2.0 has it.
 func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t jwt.Token, path string) error {
-	if t.Text("sub") != c.ID || !clients.AcceptsAlg(c, c.Keys.AssertionAlg, t.Header.Alg) {
-		return refusal{"the assertion's sub or alg is another"}
+	if t.Text("sub") != c.ID {
+		return refusal{"the assertion's sub is another"}
 	}
 	keys, err := a.keys.Of(ctx, c, t.Header.KeyID)
 	if err != nil {
@@ -195,6 +215,10 @@ func (a *authenticator) proveAssertion(ctx context.Context, c storage.Client, t 
 	}
 	if err := t.Verify(keys); err != nil {
 		return refusal{err.Error()}
+	}
+	if !clients.AcceptsAlg(c, c.Keys.AssertionAlg, t.Header.Alg) {
+		return mistake("client_assertion: alg is " + t.Header.Alg + ", and token_endpoint_auth_signing_alg allows " +
+			strings.Join(clients.AcceptedAlgs(c, c.Keys.AssertionAlg), " "))
 	}
 	until, err := t.FreshSince(a.idp.Now(), AssertionLife, AssertionExp)
 	if err != nil {

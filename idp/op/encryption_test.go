@@ -198,7 +198,7 @@ func TestAMissingEncryptionKeyIsToldEarlyAndSpendsNothing(t *testing.T) {
 	if got := w.Answered(w.NewBrowser().Get(early.URL()), early); got.Get("error") != "invalid_request" || got.Get("error_description") != "encryption_key_missing" {
 		t.Errorf("before anybody is asked: %v", got)
 	}
-	if a, _ := rp.Push(rp.Request()); a.Status != http.StatusBadRequest || a.Error != "invalid_request" || a.Description != "encryption_key_missing" {
+	if a, _ := rp.Push(rp.Request()); a.Status != http.StatusBadRequest || a.Error != "invalid_request" || !strings.HasPrefix(a.Description, "encryption_key_missing; ") {
 		t.Errorf("pushed: %d %s %s", a.Status, a.Error, a.Description)
 	}
 	m.JWKSURI, m.JWKS = "", k.set(t) // mended within the minute that the code is good

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"tegata/authn/fail"
 	"tegata/idp"
@@ -56,40 +58,56 @@ func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	uri, err := redirectOf(asked, c)
-	if errors.Is(err, fail.RedirectURIMismatch) {
-		err = idp.Explained{Err: err, Client: c.ID, Field: "redirect_uri", Got: asked.Get("redirect_uri"), Registered: c.RedirectURIs}
-	}
 	if err != nil {
-		f.pages.Error(w, r, err)
+		f.show(w, r, c, asked, err)
 		return
 	}
 	req, err := requestOf(asked, c, uri)
 	if err != nil {
-		f.refuse(w, r, c, req, err)
+		f.refuse(w, r, c, req, asked, err)
 		return
 	}
 	if idp.Encrypted(asked.Get("id_token_hint")) { // nobody but its receiver can open it (OIDC Core 3.1.2.1)
-		f.refuse(w, r, c, req, fail.HintEncrypted.At("id_token_hint"))
+		f.refuse(w, r, c, req, asked, fail.HintEncrypted.At("id_token_hint"))
 		return
 	}
 	req.Subject, req.Pushed = f.hintSubject(asked, c), pushed
 	step, err := f.idp.Begin(r.Context(), c, req, f.pages.Browser(w, r))
 	if err != nil {
-		f.refuse(w, r, c, req, err)
+		f.refuse(w, r, c, req, asked, err)
 		return
+	}
+	if step.Show == idp.ShowAnswer && step.Err != nil {
+		step.Why = f.why(r, c, asked, step.Err)
 	}
 	f.pages.Step(w, r, step)
 }
 
 // refuse tells the relying party why not, at an address that is known to be its own.
-func (f *front) refuse(w http.ResponseWriter, r *http.Request, c storage.Client, req storage.AuthRequest, err error) {
-	e := fail.From(err)
+func (f *front) refuse(w http.ResponseWriter, r *http.Request, c storage.Client, req storage.AuthRequest, v url.Values, err error) {
+	e, why := fail.From(err), f.why(r, c, v, err)
 	answer, err := f.idp.Refusal(c, req, e)
 	if err != nil {
-		f.pages.Error(w, r, err)
+		f.show(w, r, c, v, err)
 		return
 	}
-	f.pages.Step(w, r, idp.Step{Show: idp.ShowAnswer, Client: c, Err: e, Answer: answer})
+	f.pages.Step(w, r, idp.Step{Show: idp.ShowAnswer, Client: c, Err: e, Why: why, Answer: answer})
+}
+
+// why explains an error that goes to the relying party. Requests without a page are left alone: nobody looks there.
+func (f *front) why(r *http.Request, c storage.Client, v url.Values, err error) *idp.Explained {
+	if slices.Contains(strings.Fields(v.Get("prompt")), "none") {
+		return nil
+	}
+	return f.desk.explained(r.Context(), c, v, err)
+}
+
+// show is for an error that cannot go to the relying party.
+func (f *front) show(w http.ResponseWriter, r *http.Request, c storage.Client, v url.Values, err error) {
+	if why := f.desk.explained(r.Context(), c, v, err); why != nil {
+		err = *why
+	}
+	f.pages.Error(w, r, err)
 }
 
 // refuseOutside is refuse when the request inside cannot be read: the address outside of it will do, if it is registered
@@ -97,11 +115,11 @@ func (f *front) refuse(w http.ResponseWriter, r *http.Request, c storage.Client,
 func (f *front) refuseOutside(w http.ResponseWriter, r *http.Request, c storage.Client, v url.Values, err error) {
 	uri, untrusted := redirectOf(v, c)
 	if untrusted != nil || errors.Is(err, fail.AlreadyUsed) || errors.Is(err, fail.RequestURIInvalid) {
-		f.pages.Error(w, r, err)
+		f.show(w, r, c, v, err)
 		return
 	}
 	req, _ := addressOf(v, uri) // a second mistake adds nothing
-	f.refuse(w, r, c, req, err)
+	f.refuse(w, r, c, req, v, err)
 }
 
 // hintSubject is whom the relying party expects. A hint that is not ours, or is another client's, says nothing.

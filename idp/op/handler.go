@@ -37,7 +37,7 @@ type Registration struct {
 // Register mounts the protocol endpoints on mux, one explicit route per method.
 func Register(mux *http.ServeMux, p *idp.Provider, pages Pages, o Options) {
 	auth := &authenticator{idp: p, keys: p.ClientKeys, certs: o.Certificates, limits: o.Limits, nonces: o.Nonces}
-	d := &desk{issuer: p.Issuer, keys: p.ClientKeys, pushed: &par.Desk{Store: p.Store, Now: p.Now, Rand: p.Rand}, now: p.Now}
+	d := &desk{issuer: p.Issuer, acr: func() string { return p.Judge.ACR() }, keys: p.ClientKeys, pushed: &par.Desk{Store: p.Store, Now: p.Now, Rand: p.Rand}, now: p.Now}
 	f := &front{idp: p, pages: pages, desk: d}
 	mux.HandleFunc("GET "+AuthorizePath, f.authorize)
 	mux.HandleFunc("POST "+AuthorizePath, f.authorize)

@@ -24,6 +24,7 @@ const ObjectLife = time.Hour
 // that were pushed.
 type desk struct {
 	issuer string
+	acr    func() string // the best that a login here is worth
 	keys   *fetch.Keys
 	pushed *par.Desk
 	now    func() time.Time

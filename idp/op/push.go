@@ -1,18 +1,23 @@
 package op
 
 import (
+	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	zop "github.com/zitadel/oidc/v3/pkg/op"
 
 	"tegata/authn/fail"
+	"tegata/idp/clients"
 	"tegata/idp/par"
+	"tegata/storage"
 )
 
 // push is the endpoint for pushed authorization requests (RFC 9126). What it accepts, /authorize accepts: both ask the same
@@ -65,21 +70,21 @@ func (p *push) take(r *http.Request) (string, error) {
 	form.Set("client_id", c.ID)
 	asked, err := p.desk.unwrapped(ctx, form, c)
 	if err != nil {
-		return "", pushError(err)
+		return "", p.fault(ctx, c, form, err)
 	}
 	if err := p.bind(r, asked); err != nil {
 		return "", err
 	}
 	to, err := redirectOf(asked, c)
 	if err != nil {
-		return "", pushError(err)
+		return "", p.fault(ctx, c, asked, err)
 	}
 	req, err := requestOf(asked, c, to)
 	if err == nil {
 		err = p.idp.CanEncrypt(ctx, c, req)
 	}
 	if err != nil {
-		return "", pushError(err)
+		return "", p.fault(ctx, c, asked, err)
 	}
 	uri, err := p.desk.pushed.Push(ctx, c.ID, asked)
 	if err != nil {
@@ -112,6 +117,34 @@ type pushFault struct {
 }
 
 func (f pushFault) Error() string { return f.Word }
+
+// fault is pushError with what would have fitted the registration, for a client that has proved to be it. Anybody may say
+// that it is a public one.
+func (p *push) fault(ctx context.Context, c storage.Client, v url.Values, err error) error {
+	out := pushError(err)
+	var fault pushFault
+	why := p.desk.explained(ctx, c, v, err)
+	if c.AuthMethod == clients.AuthNone || why == nil || !errors.As(out, &fault) {
+		return out
+	}
+	fault.Text += "; sent: " + plain(why.Got) + "; " + cmp.Or(why.Member, "registered") + ": " + plain(strings.Join(why.Registered, " "))
+	return fault
+}
+
+// plain keeps what an error_description may hold (RFC 6749 section 5.2), and no more of it than engineers read.
+func plain(s string) string {
+	const most = 200
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return '?'
+		}
+		return r
+	}, s)
+	if len(s) > most {
+		return s[:most] + "..."
+	}
+	return s
+}
 
 // pushError tells an authenticated client which parameter is wrong.
 func pushError(err error) error {

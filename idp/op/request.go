@@ -86,7 +86,8 @@ func addressOf(v url.Values, redirectURI string) (storage.AuthRequest, error) {
 	case err != nil:
 		return req, errors.Join(bad, err)
 	case mode == "":
-	case !slices.Contains(ResponseModes, mode):
+	case !slices.Contains(ResponseModes, mode), strings.HasPrefix(mode, "form_post") && !strings.HasPrefix(redirectURI, "http"):
+		// a browser hands an app the address alone (RFC 8252 section 7.1): what was posted would be lost
 		return req, errors.Join(bad, fail.RequestInvalid.At("response_mode"))
 	default:
 		req.ResponseMode = mode

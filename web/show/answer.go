@@ -17,11 +17,17 @@ func (s *Show) answer(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	case "form_post":
 		r = ui.WithUILocales(r, step.Login.Request.UILocales)
 		s.UI.Render(w, r, http.StatusOK, ui.FormPostPage{RPName: Name(step.Client, ui.Lang(r, nil)), Action: a.RedirectURI, Fields: a.Params})
-	case "fragment":
-		SeeOther(w, r, a.RedirectURI+"#"+encode(a.Params))
 	default:
-		SeeOther(w, r, idp.AddQuery(a.RedirectURI, encode(a.Params)))
+		SeeOther(w, r, answerURL(a))
 	}
+}
+
+// answerURL is an answer as an address.
+func answerURL(a idp.Answer) string {
+	if a.Mode == "fragment" {
+		return a.RedirectURI + "#" + encode(a.Params)
+	}
+	return idp.AddQuery(a.RedirectURI, encode(a.Params))
 }
 
 // encode keeps the order of params, which url.Values would not.

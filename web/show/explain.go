@@ -2,7 +2,9 @@ package show
 
 import (
 	"errors"
+	"html/template"
 	"net/http"
+	"strings"
 
 	"tegata/idp"
 	"tegata/idp/developer"
@@ -37,5 +39,26 @@ func (s *Show) explanation(r *http.Request, err error) *ui.Explanation {
 	if !ok || client != e.Client {
 		return nil
 	}
-	return ui.Explain(e.Client, e.Field, e.Got, e.Registered)
+	if strings.HasSuffix(e.Field, "redirect_uri") {
+		return ui.Explain(e.Client, e.Field, e.Got, e.Registered)
+	}
+	return ui.Unmarked(e.Client, e.Field, e.Got, e.Member, e.Registered)
+}
+
+// stopped shows an error on its way to the relying party to that party's own developer, who sends it on with a click; it
+// says whether it did. For everybody else the answer goes on as it is.
+func (s *Show) stopped(w http.ResponseWriter, r *http.Request, step idp.Step) bool {
+	if step.Why == nil {
+		return false
+	}
+	explain := s.explanation(r, *step.Why)
+	if explain == nil {
+		return false
+	}
+	explain.Onward = &ui.Onward{URL: template.URL(answerURL(step.Answer))} //nolint:gosec // G203: it is registered, and so of no scheme that runs anything
+	if step.Answer.Mode == "form_post" {
+		explain.Onward = &ui.Onward{Action: step.Answer.RedirectURI, Fields: step.Answer.Params}
+	}
+	s.drawn(w, r, step.Err, ui.ErrorPage{Explain: explain})
+	return true
 }

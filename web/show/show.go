@@ -55,7 +55,9 @@ func (s *Show) Step(w http.ResponseWriter, r *http.Request, step idp.Step) {
 	}
 	if step.Show == idp.ShowAnswer {
 		Note(r, slog.String("client", step.Client.ID), slog.String("answer", answerWord(step.Answer)))
-		s.answer(w, r, step)
+		if !s.stopped(w, r, step) {
+			s.answer(w, r, step)
+		}
 		return
 	}
 	if step.Show == idp.ShowOwn {

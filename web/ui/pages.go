@@ -127,7 +127,14 @@ type ErrorPage struct {
 	Reader   bool         // the sandbox's card reader says it
 }
 
-func (p ErrorPage) spec() spec { return spec{name: "error", reader: p.Reader} }
+func (p ErrorPage) spec() spec {
+	s := spec{name: "error", reader: p.Reader}
+	if p.Explain != nil && p.Explain.Onward != nil && p.Explain.Onward.Action != "" {
+		post := FormPostPage{Action: p.Explain.Onward.Action}.spec()
+		s.targets, s.crossPost = post.targets, post.crossPost
+	}
+	return s
+}
 
 // SignOutPage asks before the session ends.
 type SignOutPage struct {

@@ -45,6 +45,7 @@ func builder(name string) func() (string, error) {
 type world struct {
 	Issuer, RP, Cards, JPKI string
 	Clients                 []client
+	Developers              map[string]string `json:"developer_links"`
 
 	binary string
 	stderr *safeBuffer
