@@ -144,7 +144,7 @@ func TestClaimsThatAreRefusedBeforeAnybodyIsAsked(t *testing.T) {
 				t.Errorf("%v", got)
 			}
 			pushed, _ := shop.Push(r)
-			if tc.word != "unmet_authentication_requirements" && (pushed.Error != tc.word || pushed.Description != tc.text) {
+			if tc.word != "unmet_authentication_requirements" && (pushed.Error != tc.word || !strings.HasPrefix(pushed.Description, tc.text)) {
 				t.Errorf("pushed: %d %s", pushed.Status, pushed.Body)
 			}
 		})

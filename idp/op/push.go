@@ -1,7 +1,6 @@
 package op
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -127,7 +126,10 @@ func (p *push) fault(ctx context.Context, c storage.Client, v url.Values, err er
 	if c.AuthMethod == clients.AuthNone || why == nil || !errors.As(out, &fault) {
 		return out
 	}
-	fault.Text += "; sent: " + plain(why.Got) + "; " + cmp.Or(why.Member, "registered") + ": " + plain(strings.Join(why.Registered, " "))
+	if sent := plain(why.Got); !strings.HasSuffix(fault.Text, sent) { // a claim has said where it is
+		fault.Text += "; sent: " + sent
+	}
+	fault.Text += "; " + why.Member + ": " + plain(strings.Join(why.Registered, " "))
 	return fault
 }
 
