@@ -40,13 +40,36 @@ func (n Name) Full() string { return n.full }
 func (n Name) Substituted() bool { return strings.Contains(n.replaced, "1") }
 
 // Split gives family and given name, only when exactly one U+3000 stands between two texts. Names of foreign
-// residents and single names are not guessed apart.
+// residents and single names are not guessed apart. A former surname or a popular name in brackets belongs to neither.
 func (n Name) Split() (family, given string, ok bool) {
-	parts := strings.Split(n.full, wideSpace)
+	parts := strings.Split(outsideBrackets(n.full), wideSpace)
 	if len(parts) != 2 || parts[0] == "" || parts[1] == "" {
 		return "", "", false
 	}
 	return parts[0], parts[1], true
+}
+
+// outsideBrackets is a name without its one part in brackets; "" where there are brackets that are no such part.
+func outsideBrackets(name string) string {
+	opens := func(r rune) bool { return unicode.Is(unicode.Ps, r) }
+	closes := func(r rune) bool { return unicode.Is(unicode.Pe, r) }
+	from, to := strings.IndexFunc(name, opens), strings.IndexFunc(name, closes)
+	switch {
+	case from < 0 && to < 0:
+		return name
+	case from < 0 || to < from || strings.LastIndexFunc(name, opens) != from || strings.LastIndexFunc(name, closes) != to:
+		return ""
+	}
+	open, width := utf8.DecodeRuneInString(name[from:])
+	closing, end := utf8.DecodeRuneInString(name[to:])
+	if apart := closing - open; apart != 1 && apart != 2 || to == from+width { // a bracket's counterpart stands beside it in Unicode
+		return ""
+	}
+	before, behind := name[:from], name[to+end:]
+	if strings.HasSuffix(before, wideSpace) { // one of the two spaces around it goes with it
+		behind = strings.TrimPrefix(behind, wideSpace)
+	}
+	return strings.TrimSuffix(before+behind, wideSpace)
 }
 
 // Address of a person as the register writes it, or nothing.

@@ -287,3 +287,30 @@ func FuzzDecodePerson(f *testing.F) {
 		}
 	})
 }
+
+// A former surname and a popular name stand in brackets within the field of the name. They are part of the name as the
+// register has it, and of neither the family name nor the given name.
+func TestFormerAndPopularNamesAreNoPartOfASplitName(t *testing.T) {
+	for _, tc := range []struct{ what, name, family, given string }{
+		{"a former surname", "手形［見本］　花子", "手形", "花子"},
+		{"a former surname between spaces", "手形　［見本］　花子", "手形", "花子"},
+		{"a former surname in other brackets", "手形（見本）　花子", "手形", "花子"},
+		{"a popular name behind", "ＥＸＡＭＰＬＥ　ＡＮＮＡ（見本　花）", "ＥＸＡＭＰＬＥ", "ＡＮＮＡ"},
+		{"a popular name behind a space", "ＥＸＡＭＰＬＥ　ＡＮＮＡ　（見本　花）", "ＥＸＡＭＰＬＥ", "ＡＮＮＡ"},
+		{"a popular name of a single name", "ＡＮＮＡ（見本　花）", "", ""},
+		{"a popular name of three names", "ＥＸＡＭＰＬＥ　ＡＮＮＡ　ＭＡＲＩＡ（見本　花）", "", ""},
+		{"both", "手形［見本］　花子（例　花）", "", ""},
+		{"a bracket that is not closed", "手形［見本　花子", "", ""},
+		{"a bracket that was not opened", "手形］　花子", "", ""},
+		{"brackets in brackets", "手形［（見本）］　花子", "", ""},
+		{"the other bracket", "手形［見本）　花子", "", ""},
+		{"nothing in front", "［見本］　花子", "", ""},
+		{"nothing in the brackets", "手形［］　花子", "", ""},
+	} {
+		p := person(t, CertificateFields{Name: tc.name, Sex: "2", Birth: "419900102", Address: "東京都"})
+		family, given, ok := p.Name().Split()
+		if family != tc.family || given != tc.given || ok != (tc.family != "") || p.Name().Full() != tc.name {
+			t.Errorf("%s: %q %q", tc.what, family, given)
+		}
+	}
+}

@@ -183,6 +183,7 @@ func TestTheHousesPersonasAreWhoTheyShouldBe(t *testing.T) {
 		"printed":     func(p cardtest.Persona) bool { return !*p.SignatureCertificate && p.CardInfoTries == 0 },
 		"foreign":     func(p cardtest.Persona) bool { return p.Name >= "\uFF21" },
 		"henkan":      func(p cardtest.Persona) bool { return strings.Contains(p.NameSubstitution+p.AddressSubstitution, "1") },
+		"former":      func(p cardtest.Persona) bool { return strings.ContainsRune(p.Name, '\uFF3B') },
 		"overseas":    func(p cardtest.Persona) bool { return strings.HasPrefix(p.Address, "\u56FD\u5916\u8EE2\u51FA") },
 		"revoked":     func(p cardtest.Persona) bool { return p.Status == cardtest.Revoked },
 		"suspended":   func(p cardtest.Persona) bool { return p.Status == cardtest.Suspended },

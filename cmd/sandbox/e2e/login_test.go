@@ -136,7 +136,7 @@ func TestTheLoginCommand(t *testing.T) {
 		}
 	})
 	t.Run("every persona of the README can be asked, and only the failing ones fail", func(t *testing.T) {
-		for _, persona := range []string{"taro", "hanako", "jiro17", "child", "foreign", "henkan", "overseas", "unknown_day", "leap"} {
+		for _, persona := range []string{"taro", "hanako", "jiro17", "child", "foreign", "henkan", "former", "overseas", "unknown_day", "leap"} {
 			w.walk(t, w.authorize("poster", nil), "--persona", persona)
 		}
 	})
