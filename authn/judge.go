@@ -14,6 +14,7 @@ import (
 	"tegata/authn/fail"
 	"tegata/authn/jpki"
 	"tegata/authn/revocation"
+	"tegata/authn/source"
 	"tegata/authn/statement"
 	"tegata/claims"
 	"tegata/storage"
@@ -52,7 +53,8 @@ type Judge struct {
 	Issuer          string
 	Trust           trust
 	Revocation      revocation.Checker
-	CardInfoIssuers []*rsa.PublicKey // keys that certify card-info data; empty: such data is not accepted
+	CardInfoIssuers []*rsa.PublicKey // keys that certify card-info data; without any such data is not accepted, or see TakeUnverified
+	TakeUnverified  bool             // card-info data that none of the keys certifies is taken too, as facts that nobody has checked
 	Correspondence  correspondence   // asked where a signature certificate is brought; nil: nobody is, see Evidence.Holder
 	IndexKey        []byte           // secret of Evidence.Index; it must never change
 	Now             func() time.Time
@@ -67,12 +69,16 @@ func Operations(r storage.AuthRequest) []string {
 }
 
 // Sources are the attribute sources that this judge accepts, best first. A signature certificate is a statement of its
-// holder under the state's signature; card-info data counts only where the operator holds its issuer's key.
+// holder under the state's signature; card-info data is verified only where the operator holds its issuer's key.
 func (j *Judge) Sources() []string {
-	if len(j.CardInfoIssuers) == 0 {
-		return []string{statement.SignatureCertificate}
+	sources := []string{statement.SignatureCertificate}
+	if len(j.CardInfoIssuers) > 0 {
+		sources = append(sources, statement.CardInfo)
 	}
-	return []string{statement.SignatureCertificate, statement.CardInfo}
+	if j.TakeUnverified {
+		sources = append(sources, source.Unverified)
+	}
+	return sources
 }
 
 // ACR is what a login with this judge is worth at most.
@@ -112,7 +118,7 @@ func (j *Judge) Judge(ctx context.Context, l storage.Login, r agent.ResultReques
 	if err != nil {
 		return Evidence{}, err
 	}
-	facts, err := attributes.facts(j.CardInfoIssuers, j.Now(), issuers[len(issuers)-1])
+	facts, err := j.facts(attributes, issuers[len(issuers)-1])
 	if err != nil {
 		return Evidence{}, err
 	}
@@ -240,7 +246,7 @@ func (j *Judge) openAttributes(l storage.Login, r agent.ResultRequest) (brought,
 			return brought{}, err
 		}
 		return brought{ref: statement.CertificateRef(o.Leaf.Raw), opened: o, leaf: o.Leaf}, nil
-	case asked && r.Attributes == "" && r.CardInfo != nil && len(j.CardInfoIssuers) > 0 && opensCardInfo(r.CardInfo.Opened):
+	case asked && r.Attributes == "" && r.CardInfo != nil && len(j.Sources()) > 1 && opensCardInfo(r.CardInfo.Opened):
 		f := card.CardInfoFiles{EF0002: r.CardInfo.Attributes, EF0003: r.CardInfo.Signature, EF0004: r.CardInfo.Certificate}
 		ref := statement.CardInfoRef(f.EF0002, f.EF0003, f.EF0004)
 		ref.Opened = r.CardInfo.Opened
@@ -266,7 +272,7 @@ func (b brought) check(l storage.Login, login statement.Opened, issuer string, n
 }
 
 // facts reads the person out of the evidence, which was brought now; anchor is that of the last certificate in it.
-func (b brought) facts(issuers []*rsa.PublicKey, now time.Time, anchor *x509.Certificate) ([]byte, error) {
+func (j *Judge) facts(b brought, anchor *x509.Certificate) ([]byte, error) {
 	switch {
 	case b.leaf != nil:
 		a, err := jpki.ReadAttributes(b.leaf)
@@ -279,20 +285,34 @@ func (b brought) facts(issuers []*rsa.PublicKey, now time.Time, anchor *x509.Cer
 		if err != nil {
 			return nil, fail.CardDataBroken.Because(err)
 		}
-		return p.Read(now, jpki.NumberOf(b.leaf, anchor).Encode()).Encode(), nil
+		return p.Read(j.Now(), jpki.NumberOf(b.leaf, anchor).Encode()).Encode(), nil
 	case b.files != nil:
-		if err := card.VerifyCardInfo(*b.files, issuers); err != nil {
+		verified, err := j.vouched(*b.files)
+		if err != nil {
 			return nil, err
 		}
 		info, err := card.ParseCardInfo(b.files.EF0002)
 		if err != nil {
 			return nil, err
 		}
-		p, err := claims.FromCardInfo(claims.CardInfoFields{Name: info.Name, Address: info.Address, Birth: info.Birth, Sex: info.Sex}, true)
+		p, err := claims.FromCardInfo(claims.CardInfoFields{Name: info.Name, Address: info.Address, Birth: info.Birth, Sex: info.Sex}, verified)
 		if err != nil {
 			return nil, fail.CardDataBroken.Because(err)
 		}
-		return p.Read(now, nil).Encode(), nil
+		return p.Read(j.Now(), nil).Encode(), nil
 	}
 	return nil, nil
+}
+
+// vouched says whether an issuer vouches for card-info data, and refuses what contradicts itself. A false signature under a
+// certificate of a known issuer is a forgery, and not merely something that nobody can check.
+func (j *Judge) vouched(files card.CardInfoFiles) (bool, error) {
+	err := card.VerifyCardInfo(files, j.CardInfoIssuers)
+	if err == nil {
+		return true, nil
+	}
+	if !j.TakeUnverified || errors.Is(err, fail.SignatureInvalid) {
+		return false, err
+	}
+	return false, card.CheckCardInfo(files)
 }

@@ -98,6 +98,7 @@ type Source string
 const (
 	SignatureCertificate Source = "signature_certificate"
 	CardInfo             Source = "card_info"
+	CardInfoUnverified   Source = "card_info_unverified" // the same without a key to check its signature with: the word of whoever holds the reader
 )
 
 // Person is what one source says about one person. The zero Person is nobody: nothing is known, nothing verified.
@@ -105,7 +106,8 @@ const (
 // unexported field, where fmt cannot call Format and would follow a pointer.
 type Person struct {
 	hidden
-	facts func() facts
+	facts    func() facts
+	tolerant bool // see Tolerated; it is never stored
 }
 
 type facts struct {
@@ -144,6 +146,13 @@ func (p Person) Source() Source { return p.known().source }
 // Verified says that the issuer's signature over the attributes was checked.
 func (p Person) Verified() bool { return p.known().verified }
 
+// Tolerated is the person for a relying party that takes attributes whose signature nobody could check. Only then are they
+// offered, and what is made of them says so. It lasts as long as the value: what is stored asks anew.
+func (p Person) Tolerated() Person {
+	p.tolerant = true
+	return p
+}
+
 // ReadAt is when a card gave the attributes, to the second; zero: at the login that they came with.
 func (p Person) ReadAt() time.Time { return p.known().read }
 
@@ -155,7 +164,8 @@ func (p Person) Proof() []byte { return []byte(p.known().proof) }
 func (p Person) Read(at time.Time, proof []byte) Person {
 	f := p.known()
 	f.read, f.proof = at.UTC().Truncate(time.Second), string(proof)
-	return Person{facts: func() facts { return f }}
+	p.facts = func() facts { return f }
+	return p
 }
 
 // CertificateFields are the otherNames 1.2.392.200149.8.5.5.1 to .6 of a signature certificate, as they are.
@@ -213,7 +223,7 @@ func FromCardInfo(f CardInfoFields, verified bool) (Person, error) {
 		address:  Address{formatted: f.Address},
 		gender:   gender,
 		birth:    birth,
-		source:   CardInfo,
+		source:   pick(verified, CardInfo, CardInfoUnverified),
 		verified: verified,
 	})
 }

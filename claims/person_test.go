@@ -46,7 +46,7 @@ func TestFromCertificate(t *testing.T) {
 func TestFromCardInfo(t *testing.T) {
 	for _, verified := range []bool{true, false} {
 		p, err := FromCardInfo(CardInfoFields{Name: "手形　太郎", Address: "架空県", Birth: "19800101", Sex: "1"}, verified)
-		if err != nil || p.Source() != CardInfo || p.Verified() != verified {
+		if err != nil || p.Source() != pick(verified, CardInfo, CardInfoUnverified) || p.Verified() != verified {
 			t.Fatal(err, p.Source(), p.Verified())
 		}
 		if p.Name().Full() != "手形　太郎" || p.Gender() != Male || p.Birth().ISO() != "1980-01-01" {

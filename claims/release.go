@@ -21,6 +21,7 @@ type ClaimSet struct {
 	MunicipalityCode string        `json:"address_municipality_code,omitempty"` // six digits with check digit
 	Birthdate        string        `json:"birthdate,omitempty"`                 // YYYY-MM-DD
 	Gender           Gender        `json:"gender,omitempty"`
+	Unverified       bool          `json:"claims_unverified,omitempty"` // true or absent: nobody could check who signed for the claims beside it
 	AgeOver13        *bool         `json:"age_over_13,omitempty"`
 	AgeOver15        *bool         `json:"age_over_15,omitempty"`
 	AgeOver16        *bool         `json:"age_over_16,omitempty"`
@@ -104,8 +105,17 @@ func (c *ClaimSet) answer(i Item) **bool {
 	return nil
 }
 
-// set puts one claim under one name, as far as it is known in that form.
+// Unverified is the member that stands beside claims for whose source nobody could check a signature.
+const Unverified = "claims_unverified"
+
+// set puts one claim under one name, as far as it is known in that form, and says if it is unverified.
 func (c *ClaimSet) set(n Claim, o *Offer) {
+	before := *c
+	c.put(n, o)
+	c.Unverified = c.Unverified || o.Unverified && *c != before
+}
+
+func (c *ClaimSet) put(n Claim, o *Offer) {
 	v := &o.value
 	switch {
 	case n.tag != untagged && !n.written(): // it has no language

@@ -86,10 +86,10 @@ func DecodePerson(b []byte) (Person, error) {
 	return p, nil
 }
 
-// valid checks the words that no constructor checks. Only the zero Person has no source.
+// valid checks the words that no constructor checks. A source that is verified cannot be made of one that is not. Only the zero Person has no source.
 func (s sealed) valid() bool {
 	gender := s.Gender == "" || s.Gender == Male || s.Gender == Female
-	source := s.Source == SignatureCertificate || s.Source == CardInfo
+	source := (s.Source == SignatureCertificate || s.Source == CardInfo) && s.Verified || s.Source == CardInfoUnverified && !s.Verified
 	nobody := s == sealed{Version: sealedVersion, Birth: PartialDate{}.ISO()}
 	return gender && (source || nobody)
 }

@@ -145,6 +145,9 @@ func (e *evaluated) open(i Item) (*Offer, Reason) {
 func (e *evaluated) response(p Part) Response {
 	r := Response{ClaimSet: e.set(p.Claims)}
 	for _, v := range p.Verified {
+		if slices.ContainsFunc(e.offers, func(o Offer) bool { return o.Unverified }) {
+			break // nobody verified these, whatever the request says
+		}
 		set := e.set(v.Claims)
 		if string(set.Encode()) == "{}" {
 			continue
@@ -180,7 +183,7 @@ func (w Want) matches(o *Offer) bool {
 		return false
 	}
 	var set ClaimSet
-	set.set(w.Claim, o)
+	set.put(w.Claim, o)
 	var members map[string]any
 	if err := json.Unmarshal(set.Encode(), &members); err != nil || len(members) != 1 {
 		return false

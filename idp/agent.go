@@ -10,6 +10,7 @@ import (
 	"tegata/authn"
 	"tegata/authn/agent"
 	"tegata/authn/fail"
+	"tegata/authn/source"
 	"tegata/authn/statement"
 	"tegata/storage"
 )
@@ -63,7 +64,7 @@ func (p *Provider) agentContext(l storage.Login, c storage.Client) agent.Context
 		ctx.Items = append(ctx.Items, string(i))
 	}
 	if len(ctx.Operations) > 1 {
-		ctx.Sources, ctx.CardInfoBy = p.sourcesFor(c, l.Request), p.opens(c, l.Request)
+		ctx.Sources, ctx.CardInfoBy = source.ForAgent(p.sourcesFor(c, l.Request)), p.opens(c, l.Request)
 	}
 	return ctx
 }
@@ -128,6 +129,9 @@ func (p *Provider) Result(ctx context.Context, r agent.ResultRequest) (string, e
 	evidence, err := p.Judge.Judge(ctx, judged, r)
 	if err != nil && p.another(ctx, judged, err) {
 		return "", err
+	}
+	if err == nil {
+		err = p.above(ctx, judged, r, evidence)
 	}
 	if err != nil {
 		return "", p.reject(ctx, judged, fail.From(err))

@@ -208,7 +208,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		return Step{}, err
 	}
 	a := storage.Approval{Grant: grant, Told: told}
-	if a.Release, err = p.history(l, storage.Shared, out.items); err != nil {
+	if a.Release, err = p.history(l, sharedAs(offered.offers), out.items); err != nil {
 		return Step{}, err
 	}
 	if !clients.Transient(c) {
@@ -220,7 +220,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 	}
 	s := Step{Show: ShowAnswer, Client: c}
 	if said.remember && p.memorable(l) {
-		if a.Memory, s.Hint, err = p.memorize(l); err != nil {
+		if a.Memory, s.Hint, err = p.memorize(ctx, l); err != nil {
 			return Step{}, err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"tegata/authn"
 	"tegata/authn/fail"
+	"tegata/authn/source"
 	"tegata/claims"
 	"tegata/claims/ask"
 	"tegata/storage"
@@ -39,8 +40,10 @@ func (p *Provider) framework(source claims.Source, acr string) string {
 // Frameworks are the trust frameworks under which this provider can verify claims, best first.
 func (p *Provider) Frameworks() []string {
 	var all []string
-	for _, source := range p.Sources {
-		all = append(all, p.framework(claims.Source(source), p.Judge.ACR()))
+	for _, s := range p.Sources {
+		if s != source.Unverified { // nobody verifies anything there
+			all = append(all, p.framework(claims.Source(s), p.Judge.ACR()))
+		}
 	}
 	return all
 }
@@ -128,7 +131,8 @@ func parsed(text []byte) (ask.Request, error) {
 	return r, nil
 }
 
-// tooOld says whether the card has to be read again, because what a session knows was verified too long ago for the request.
+// tooOld says whether the card has to be read again, because what a session knows was verified too long ago for the request,
+// or not at all.
 // Who wants no page hears what can be said without one.
 func (p *Provider) tooOld(r storage.AuthRequest, s storage.Session) (bool, error) {
 	if !slices.Contains(r.Items, claims.WordVerified) || slices.Contains(r.Prompt, "none") {
@@ -142,7 +146,7 @@ func (p *Provider) tooOld(r storage.AuthRequest, s storage.Session) (bool, error
 	if err != nil {
 		return false, fail.Internal.Because(err)
 	}
-	return asked.TooOld(p.Frameworks(), readAt(person, s.AuthTime), p.Now()), nil
+	return !person.Verified() || asked.TooOld(p.Frameworks(), readAt(person, s.AuthTime), p.Now()), nil
 }
 
 // essential are the items of which the relying party of l says that it needs them.

@@ -32,7 +32,7 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 		switch {
 		case err == nil:
 			_, met := worth(s.ACR, r)
-			hasFacts := len(items(r)) == 0 || good(c, s.Facts)
+			hasFacts := len(items(r)) == 0 || p.good(c, s.Facts)
 			old, err := p.tooOld(r, s)
 			if err != nil {
 				return Step{}, err

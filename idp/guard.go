@@ -72,7 +72,7 @@ var handle = form(`[0-9_-]*[A-Za-z][A-Za-z0-9_-]*`)
 var outgoing = declare(map[string]check{
 	"iss": form(`https?://[^\s]+`), "aud": given, "azp": given, "nonce": given,
 	"sub": handle, "jti": handle, "sid": handle, "at_hash": handle, "c_hash": handle, "txn": handle,
-	"exp": seconds, "iat": seconds, "auth_time": seconds,
+	"exp": seconds, "iat": seconds, "auth_time": seconds, claims.Unverified: boolean,
 	"active": boolean, "client_id": given, "scope": form(`[a-z0-9_]+( [a-z0-9_]+)*`), "token_type": form(`Bearer|DPoP`), "cnf.x5t#S256": handle, "cnf.jkt": handle,
 	"acr": form(`[a-z][a-z0-9]{0,15}`), "amr": form(`[a-z]{2,16}`),
 	"verified_claims.verification.trust_framework": form(`https?://[^\s]+/trust_framework/[a-z_]+`),

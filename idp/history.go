@@ -20,13 +20,21 @@ func sent(agreed []claims.Item, r claims.Released) []string {
 	return names
 }
 
+// sharedAs is the outcome for offers that went out: the person's history tells which of them nobody could verify.
+func sharedAs(offers []claims.Offer) string {
+	if slices.ContainsFunc(offers, func(o claims.Offer) bool { return o.Unverified }) {
+		return storage.SharedUnverified
+	}
+	return storage.Shared
+}
+
 // history is the entry of the person's own history for a login: names of items, never a value.
 func (p *Provider) history(l storage.Login, outcome string, items []string) (*storage.Release, error) {
 	id, err := authn.NewSecret(p.Rand)
 	if err != nil {
 		return nil, err
 	}
-	if outcome == storage.Shared && len(items) == 0 {
+	if (outcome == storage.Shared || outcome == storage.SharedUnverified) && len(items) == 0 {
 		outcome = storage.SignedIn
 	}
 	return &storage.Release{

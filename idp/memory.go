@@ -21,23 +21,48 @@ type sources interface {
 	Good(ctx context.Context, proof []byte, client string) error
 }
 
-// memorable says whether facts of a login may be remembered: a card has said them just now, under somebody's signature.
+// memorable says whether facts of a login may be remembered: a card has said them just now. Whether anybody could verify
+// them is remembered too.
 func (p *Provider) memorable(l storage.Login) bool {
 	if p.Memories == nil || l.SessionID != "" || l.Request.Recall != "" || len(l.Facts) == 0 {
 		return false
 	}
 	person, err := claims.DecodePerson(l.Facts)
-	return err == nil && person.Verified()
+	return err == nil && person.Source() != ""
 }
 
 // memorize is what an approval writes when the person lets her facts be remembered in this browser, and the cookie that
 // brings them to mind.
-func (p *Provider) memorize(l storage.Login) (*storage.Memory, *authn.Secret, error) {
+func (p *Provider) memorize(ctx context.Context, l storage.Login) (*storage.Memory, *authn.Secret, error) {
 	hint, err := authn.NewSecret(p.Rand)
 	if err != nil {
 		return nil, nil, err
 	}
-	return &storage.Memory{ACR: l.ACR, Facts: l.Facts, Until: p.Now().Add(MemoryLife), Hint: hint.Hash()}, &hint, nil
+	m := storage.Memory{ACR: l.ACR, Facts: l.Facts, Until: p.Now().Add(MemoryLife)}
+	if m, err = p.stronger(ctx, l.AccountID, m); err != nil {
+		return nil, nil, err
+	}
+	m.Hint = hint.Hash()
+	return &m, &hint, nil
+}
+
+// stronger is what to remember of an account: facts that nobody could verify never take the place of others.
+func (p *Provider) stronger(ctx context.Context, account string, m storage.Memory) (storage.Memory, error) {
+	person, err := claims.DecodePerson(m.Facts)
+	if err != nil || person.Verified() {
+		return m, err
+	}
+	old, err := p.Store.Memory(ctx, account, p.Now())
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return m, nil
+	case err != nil:
+		return m, unavailable(err)
+	}
+	if before, err := claims.DecodePerson(old.Facts); err != nil || !before.Verified() {
+		return m, nil
+	}
+	return storage.Memory{ACR: old.ACR, Facts: old.Facts, Until: old.Until}, nil
 }
 
 // recall names the account whose remembered facts would answer r at c, by the browser's hint: then its card only has to
@@ -64,7 +89,7 @@ func (p *Provider) recall(ctx context.Context, c storage.Client, r storage.AuthR
 // would otherwise learn from the login page what a value is not.
 func (p *Provider) suffices(c storage.Client, r storage.AuthRequest, m storage.Memory) bool {
 	person, err := claims.DecodePerson(m.Facts)
-	if err != nil || !good(c, m.Facts) || m.ACR < p.Judge.ACR() { // the names sort by worth
+	if err != nil || !p.good(c, m.Facts) || m.ACR < p.Judge.ACR() { // the names sort by worth
 		return false
 	}
 	return !slices.Contains(r.Items, claims.WordVerified) || p.verifies(c, r, m, person)

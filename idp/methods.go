@@ -7,6 +7,7 @@ import (
 	"tegata/authn"
 	"tegata/authn/agent"
 	"tegata/authn/fail"
+	"tegata/authn/source"
 	"tegata/authn/statement"
 	"tegata/storage"
 )
@@ -58,7 +59,7 @@ func methodsOf(r agent.ResultRequest) []string {
 
 // sources are the attribute sources that agents may use at present, best first.
 func (p *Provider) sources() []string {
-	return slices.DeleteFunc(slices.Clone(p.Sources), func(source string) bool { return p.allowed(source) != nil })
+	return slices.DeleteFunc(slices.Clone(p.Sources), func(s string) bool { return p.allowed(source.ForAgent([]string{s})...) != nil })
 }
 
 // ClientOf is the relying party of a login that this replica has seen, for the audit; "" if it has not.

@@ -25,9 +25,9 @@ func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (
 	if len(items(l.Request)) == 0 {
 		return offered{}, nil
 	}
-	person, err := claims.DecodePerson(l.Facts)
+	person, err := p.known(c, l.Facts)
 	if err != nil {
-		return offered{}, fail.Internal.Because(err)
+		return offered{}, err
 	}
 	told, err := ledger.Decode(link.Told.Ledger)
 	if err != nil {

@@ -17,29 +17,53 @@ import (
 )
 
 // good says whether facts from an earlier login are enough for a client's policy.
-func good(c storage.Client, facts []byte) bool {
+func (p *Provider) good(c storage.Client, facts []byte) bool {
 	if len(facts) == 0 {
 		return false
 	}
-	if c.Policy.Source == "" {
-		return true
-	}
 	person, err := claims.DecodePerson(facts)
-	return err == nil && clients.AcceptsSource(c, string(person.Source()))
+	return err == nil && clients.AcceptsSource(c, string(person.Source())) && (person.Verified() || p.tolerates(c))
 }
 
-// sourcesFor are the attribute sources that an agent may use for a request of a client at present, first choice first.
+// tolerates says whether facts that nobody could verify may be used at all for a client: the operator and the client have
+// both said so.
+func (p *Provider) tolerates(c storage.Client) bool {
+	return slices.Contains(p.Sources, source.Unverified) && clients.AcceptsSource(c, source.Unverified)
+}
+
+// known is the person that facts are about, as a client may hear of her.
+func (p *Provider) known(c storage.Client, facts []byte) (claims.Person, error) {
+	person, err := claims.DecodePerson(facts)
+	if err != nil {
+		return person, fail.Internal.Because(err)
+	}
+	if p.tolerates(c) {
+		person = person.Tolerated()
+	}
+	return person, nil
+}
+
+// sourcesFor are the attribute sources that will do for a request of a client at present, first choice first. Where all that
+// is asked has to be verified, what nobody can verify would be read for nothing.
 func (p *Provider) sourcesFor(c storage.Client, r storage.AuthRequest) []string {
+	verified := slices.Contains(r.Items, claims.WordVerified)
+	vain := verified && p.tolerates(c) && verifiedAlone(r)
 	return source.Accepted{Sources: p.sources(), Cheapest: p.Cheapest}.Order(source.Need{
-		Verified: slices.Contains(r.Items, claims.WordVerified), Without: r.Without,
-		Enough: func(s string) bool { return clients.AcceptsSource(c, s) },
+		Verified: verified, Without: r.Without,
+		Enough: func(s string) bool { return clients.AcceptsSource(c, s) && !(vain && s == source.Unverified) },
 	})
+}
+
+// verifiedAlone says that a request asks for nothing about the person but in verified_claims.
+func verifiedAlone(r storage.AuthRequest) bool {
+	asked, err := parsed(r.Claims)
+	return err == nil && len(asked.Items(nil)) == 0 && len(claims.Items(r.Scopes)) == 0
 }
 
 // opens is what may open the card-info application for a request, first choice first: the person's own, as far as she has
 // said. nil where its attributes are not read.
 func (p *Provider) opens(c storage.Client, r storage.AuthRequest) []string {
-	if len(authn.Operations(r)) < 2 || !slices.Contains(p.sourcesFor(c, r), statement.CardInfo) {
+	if len(authn.Operations(r)) < 2 || !slices.Contains(source.ForAgent(p.sourcesFor(c, r)), statement.CardInfo) {
 		return nil
 	}
 	ways := []string{statement.CardInfoPIN, statement.NumberB}
@@ -89,8 +113,24 @@ func (p *Provider) acceptable(ctx context.Context, l storage.Login, r agent.Resu
 	if err != nil {
 		return err
 	}
-	if !clients.AcceptsSource(c, string(claims.CardInfo)) {
+	if !slices.Contains(source.ForAgent(p.sourcesFor(c, l.Request)), statement.CardInfo) {
 		return fail.StatementMismatch
+	}
+	return nil
+}
+
+// above refuses card-info data that turned out to be verified by nobody, for a client that does not take that. No agent
+// could have known: what the card says looks the same.
+func (p *Provider) above(ctx context.Context, l storage.Login, r agent.ResultRequest, e authn.Evidence) error {
+	if r.CardInfo == nil {
+		return nil
+	}
+	c, err := p.Client(ctx, l.ClientID)
+	if err != nil {
+		return err
+	}
+	if !p.good(c, e.Facts) {
+		return fail.ChainUntrusted
 	}
 	return nil
 }

@@ -26,11 +26,12 @@ type Release struct {
 
 // Outcomes of a login, for the history.
 const (
-	Shared   = "shared"    // Items went out
-	SignedIn = "signed_in" // nothing but that she is the one
-	Declined = "declined"  // she looked at what would be shared and said no
-	Aborted  = "aborted"   // it was not what the client wanted, so nothing went out
-	Updated  = "updated"   // Items went out without a login, because they had changed (LatestConsent)
+	Shared           = "shared"            // Items went out
+	SharedUnverified = "shared_unverified" // Items went out that nobody could verify
+	SignedIn         = "signed_in"         // nothing but that she is the one
+	Declined         = "declined"          // she looked at what would be shared and said no
+	Aborted          = "aborted"           // it was not what the client wanted, so nothing went out
+	Updated          = "updated"           // Items went out without a login, because they had changed (LatestConsent)
 )
 
 // KeepDays are the times for which a person may have her history kept, in days; the first is usual (R26).

@@ -250,3 +250,25 @@ func TestPersonalDataPrintsAsStars(t *testing.T) {
 		t.Errorf("printed: %s", printed)
 	}
 }
+
+func TestWhatCanBeCheckedWithoutAKey(t *testing.T) {
+	good := readCardInfo(t, taro(t), card.CardInfoPIN, "1234")
+	for _, tc := range []struct {
+		name   string
+		change func(f *card.CardInfoFiles)
+		want   error
+	}{
+		{"a card as it is", func(*card.CardInfoFiles) {}, nil},
+		{"a certificate that nobody can read", func(f *card.CardInfoFiles) { f.EF0004 = nil }, nil},
+		{"other attributes", func(f *card.CardInfoFiles) { f.EF0002[len(f.EF0002)-1] ^= 3 }, fail.SignatureInvalid},
+		{"attributes of another layout", func(f *card.CardInfoFiles) { f.EF0002 = f.EF0002[1:] }, fail.CardDataBroken},
+		{"no proof", func(f *card.CardInfoFiles) { f.EF0003 = nil }, fail.CardDataBroken},
+		{"a hash of the My Number", func(f *card.CardInfoFiles) { f.EF0003[20] = 1 }, fail.CardDataBroken},
+	} {
+		files := card.CardInfoFiles{EF0002: bytes.Clone(good.EF0002), EF0003: bytes.Clone(good.EF0003), EF0004: good.EF0004}
+		tc.change(&files)
+		if err := card.CheckCardInfo(files); !errors.Is(err, tc.want) {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+}

@@ -66,6 +66,24 @@ func VerifyCardInfo(files CardInfoFiles, issuers []*rsa.PublicKey) error {
 	return nil
 }
 
+// CheckCardInfo checks what can be checked without an issuer's key: that the files are laid out as a card has them, that the
+// attributes are those whose hash lies beside them, and that no hash of the My Number came along (R1). Whoever holds a
+// reader can make such files. The error is fail.CardDataBroken or fail.SignatureInvalid.
+func CheckCardInfo(files CardInfoFiles) error {
+	proof, err := parseProof(files.EF0003)
+	if err != nil {
+		return fail.CardDataBroken.Because(err)
+	}
+	hash, err := attributeHash(files.EF0002)
+	if err != nil {
+		return fail.CardDataBroken.Because(err)
+	}
+	if subtle.ConstantTimeCompare(hash, proof.hash.value) != 1 {
+		return fail.SignatureInvalid.Because(errHashDiffers)
+	}
+	return nil
+}
+
 func verifyRSA(key *rsa.PublicKey, message, signature []byte) error {
 	sum := sha256.Sum256(message)
 	return rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], signature)

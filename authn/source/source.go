@@ -9,6 +9,10 @@ import (
 	"tegata/authn/statement"
 )
 
+// Unverified is card-info data whose signature nobody here can check, for whoever takes that. An agent knows no difference:
+// see ForAgent.
+const Unverified = "card_info_unverified"
+
 // Effort is what a source wants from its holder.
 type Effort string
 
@@ -21,7 +25,7 @@ const (
 // EffortOf a source; "" for what is none.
 func EffortOf(source string) Effort {
 	switch source {
-	case statement.CardInfo:
+	case statement.CardInfo, Unverified:
 		return FourDigits
 	case statement.SignatureCertificate:
 		return Password
@@ -55,6 +59,20 @@ func (a Accepted) Order(n Need) []string {
 
 func rank(source string) int {
 	return slices.Index([]Effort{FourDigits, Password}, EffortOf(source))
+}
+
+// ForAgent is an order in the words of the agent protocol: what the card is asked for is the same, whoever can check it.
+func ForAgent(order []string) []string {
+	var out []string
+	for _, s := range order {
+		if s == Unverified {
+			s = statement.CardInfo
+		}
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // Why a source was chosen.

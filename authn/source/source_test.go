@@ -34,6 +34,26 @@ func TestOrder(t *testing.T) {
 	}
 }
 
+func TestAnAgentIsAskedForTheSameWhoeverCanCheckIt(t *testing.T) {
+	for _, tc := range []struct{ order, want []string }{
+		{[]string{sign, info, source.Unverified}, []string{sign, info}},
+		{[]string{source.Unverified, sign}, []string{info, sign}},
+		{[]string{sign}, []string{sign}},
+		{nil, nil},
+	} {
+		if got := source.ForAgent(tc.order); !slices.Equal(got, tc.want) {
+			t.Errorf("%v becomes %v", tc.order, got)
+		}
+	}
+	cheap := source.Accepted{Sources: []string{sign, info, source.Unverified}, Cheapest: true}
+	if got := cheap.Order(source.Need{}); !slices.Equal(got, []string{info, source.Unverified, sign}) {
+		t.Errorf("the cheapest first, and of these the stronger: %v", got)
+	}
+	if got := cheap.Order(source.Need{Verified: true}); !slices.Equal(got, []string{sign, info, source.Unverified}) {
+		t.Errorf("the strongest first: %v", got)
+	}
+}
+
 func TestChoose(t *testing.T) {
 	adult, child, moved := source.Card{Signature: true}, source.Card{}, source.Card{Signature: true, Ended: true}
 	for _, tc := range []struct {

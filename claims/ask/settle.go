@@ -35,6 +35,8 @@ func (r Rules) Settle(idToken, userInfo []byte) (Settled, error) {
 	if !id.follow(r.IDToken) || !info.follow(r.UserInfo) {
 		return Settled{Abort: true}, nil
 	}
+	id.hush()
+	info.hush()
 	out.IDToken, out.UserInfo = encode(id), encode(info)
 	left := append(id.items(), info.items()...)
 	out.Items = slices.DeleteFunc(claims.Catalogue(), func(i claims.Item) bool { return !slices.Contains(left, i) })
@@ -161,6 +163,13 @@ func (o object) items() []claims.Item {
 		}
 	}
 	return left
+}
+
+// hush takes away the word on claims that are all gone.
+func (o object) hush() {
+	if len(o.items()) == 0 {
+		find(o, Pointer{claims.Unverified}, gone{})
+	}
 }
 
 // encode writes what is left, in the order in which it was.

@@ -56,6 +56,7 @@ type Options struct {
 	LatestPeriod    time.Duration         // how often the authority's news of changes are read; 0 never
 	StatusPeriod    time.Duration         // nobody who stays signed in is left unasked about for longer; 0 asks about nobody
 	CardInfoIssuers []*rsa.PublicKey
+	TakeUnverified  bool            // card-info data without a key for it, see authn.Judge
 	Cheapest        bool            // four digits before the password of the signature certificate, where both are good enough
 	AgeRules        claims.AgeRules // ages that are counted by the day for all clients (R20)
 	LaunchTemplate  string
@@ -132,7 +133,7 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 		}
 	}
 	judge := &authn.Judge{
-		Issuer: o.Issuer, Trust: p.trust, Revocation: o.Revocation, CardInfoIssuers: o.CardInfoIssuers, IndexKey: index, Now: o.Now}
+		Issuer: o.Issuer, Trust: p.trust, Revocation: o.Revocation, CardInfoIssuers: o.CardInfoIssuers, TakeUnverified: o.TakeUnverified, IndexKey: index, Now: o.Now}
 	config := idp.Config{
 		Issuer: o.Issuer, Store: store, Keys: ring, ClientKeys: &fetch.Keys{Outside: o.Edge.Outside, Now: o.Now}, Judge: judge, Sources: judge.Sources(),
 		Memories: &authn.Sources{Revocation: o.Revocation, Issuer: p.trust.issuedFor, Now: o.Now},
@@ -143,6 +144,9 @@ func build(ctx context.Context, o Options, store *gormstore.Store, index []byte)
 		config.Renewals = &authn.Renewals{Relations: o.Relations, Revocation: o.Revocation, Issuer: p.trust.issued, IndexKey: index, Now: o.Now}
 	} else {
 		o.Log.Warn("nobody is asked whether a signature certificate and an authentication certificate are of one person")
+	}
+	if o.TakeUnverified {
+		o.Log.Warn("card-info data whose signature nobody can check is taken, for relying parties that have said so")
 	}
 	if o.Latest != nil {
 		key, err := latest.KeyFrom(o.SubjectKey)

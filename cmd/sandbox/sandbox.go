@@ -51,6 +51,7 @@ type runCommand struct {
 	Launch          string `placeholder:"TEMPLATE" help:"Launch link of the login page, such as tegata:{ticket} for an installed agent; the card reader above if left out."`
 	Limits          bool   `help:"Limit rates as a server does; otherwise nothing is limited here."`
 	FourDigitsFirst bool   `help:"Read the four attributes with four digits before asking for the password of the signature certificate, where both are good enough."`
+	TakeUnverified  bool   `name:"accept-unverified-card-info" help:"Know no key that certifies card-info data, and take such data all the same, as facts that nobody has verified."`
 	DPoPNonces      bool   `name:"dpop-nonces" help:"DPoP proofs must repeat a nonce of the provider, as a strict server wants it."`
 	Approval        bool   `help:"Clients that register themselves wait for approval, as at a server; otherwise they need none."`
 	JSON            bool   `name:"json" help:"Print one line of JSON when everything is ready."`
@@ -278,8 +279,16 @@ func (w *world) openProvider(ctx context.Context, c *runCommand, dir string, aut
 		Ledger: ledger, StatusPeriod: statusPeriod,
 		Relations: &revocation.Relations{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: platform},
 		Latest:    &revocation.Latest{Ledger: ledger, Breaker: &revocation.Breaker{Now: w.now}, Platform: platform}, LatestPeriod: latestPeriod,
-		CardInfoIssuers: []*rsa.PublicKey{authority.CardInfoIssuer()}, Cheapest: c.FourDigitsFirst, LaunchTemplate: launch,
+		CardInfoIssuers: c.cardInfoIssuers(authority), TakeUnverified: c.TakeUnverified, Cheapest: c.FourDigitsFirst, LaunchTemplate: launch,
 		DPoPNonces: c.DPoPNonces, Edge: op.Options{Outside: fetch.Outside{Loopback: true}, Registration: &op.Registration{Rules: rules, Approve: !c.Approval}, Limits: limits}, Now: w.now, Rand: rand.Reader, Log: w.log})
+}
+
+// cardInfoIssuers are the test issuer, whose key no deployment without a contract has.
+func (c *runCommand) cardInfoIssuers(authority *jpkitest.Authority) []*rsa.PublicKey {
+	if c.TakeUnverified {
+		return nil
+	}
+	return []*rsa.PublicKey{authority.CardInfoIssuer()}
 }
 
 // statusPeriod is short, so that a suspension shows while somebody watches.

@@ -43,7 +43,7 @@ type clientCreate struct {
 	Profile      string   `help:"basic (the default), fapi2, age-only or daa-compatible: rules with a name, see /docs/client-profiles.md."`
 	SubjectType  string   `help:"pairwise (the default) or transient: another identifier at every login."`
 	Sector       string   `name:"sector-identifier-uri" help:"Where the list of all redirect URIs is, for sites of several hosts that shall know the same person."`
-	Source       string   `help:"signature_certificate: accept facts from nowhere else."`
+	Source       string   `help:"signature_certificate: accept facts from nowhere else. card_info_unverified: accept also what nobody could verify."`
 	Retention    string   `help:"How long it keeps what it gets, shown at consent."`
 	RetentionJa  string   `help:"Its Japanese form."`
 	ByDay        []string `help:"Age predicate that the law of its trade counts by the day; may be repeated."`

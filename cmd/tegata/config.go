@@ -43,7 +43,8 @@ type config struct {
 	hardware
 	rotationConfig
 	CardInfoIssuers []string `env:"TEGATA_CARD_INFO_ISSUERS" type:"path" help:"PEM files with public keys that certify card-info data, where the operator has them."`
-	FourDigitsFirst bool     `env:"TEGATA_FOUR_DIGITS_FIRST" help:"Read the four attributes with four digits before asking for the password of the signature certificate, where both are good enough. Needs --card-info-issuers."`
+	FourDigitsFirst bool     `env:"TEGATA_FOUR_DIGITS_FIRST" help:"Read the four attributes with four digits before asking for the password of the signature certificate, where both are good enough. Needs --card-info-issuers or --accept-unverified-card-info."`
+	TakeUnverified  bool     `name:"accept-unverified-card-info" env:"TEGATA_ACCEPT_UNVERIFIED_CARD_INFO" help:"Take card-info data whose signature cannot be checked, as facts that nobody has verified: for relying parties whose policy says \"source\": \"card_info_unverified\", and marked everywhere."`
 	ByDay           []string `env:"TEGATA_BY_DAY" placeholder:"AGE" help:"Ages that count as reached on the day before the birthday for all relying parties, as in some laws: age_over_65. Not age_over_20. For one relying party see 'tegata client create'."`
 	LaunchTemplate  string   `env:"TEGATA_LAUNCH_TEMPLATE" default:"tegata:{ticket}" help:"Link that wakes the agent."`
 	TrustedProxies  []string `env:"TEGATA_TRUSTED_PROXIES" help:"Networks whose X-Forwarded-For is believed (CIDR)."`
@@ -102,7 +103,8 @@ func (c config) check() (checked, error) {
 	p.add(err != nil || len(subject) < 32, "TEGATA_SUBJECT_KEY must be at least 32 bytes in base64 (make one with 'tegata keys init')")
 	out.subject = subject
 	p.add(!strings.Contains(c.LaunchTemplate, "{ticket}"), "TEGATA_LAUNCH_TEMPLATE must contain {ticket}")
-	p.add(c.FourDigitsFirst && len(c.CardInfoIssuers) == 0, "TEGATA_FOUR_DIGITS_FIRST needs TEGATA_CARD_INFO_ISSUERS: nothing else is read with four digits")
+	p.add(c.FourDigitsFirst && len(c.CardInfoIssuers) == 0 && !c.TakeUnverified,
+		"TEGATA_FOUR_DIGITS_FIRST needs TEGATA_CARD_INFO_ISSUERS or TEGATA_ACCEPT_UNVERIFIED_CARD_INFO: nothing else is read with four digits")
 	out.ages = claims.AgeRules{}
 	for _, item := range c.ByDay {
 		out.ages[claims.Item(item)] = claims.ByDay

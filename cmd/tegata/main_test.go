@@ -161,6 +161,12 @@ func TestEachBadValueIsNamedAndNotRepeated(t *testing.T) {
 		{"TEGATA_ANCHORS_AUTH", "/nowhere.pem", "TEGATA_ANCHORS_AUTH"},
 		{"TEGATA_ANCHORS_AUTH", "/etc/hostname", "TEGATA_ANCHORS_AUTH"},
 		{"TEGATA_CARD_INFO_ISSUERS", "/etc/hostname", "TEGATA_CARD_INFO_ISSUERS"},
+		{"TEGATA_BY_DAY", "age_over_20", "TEGATA_BY_DAY may name ages such as age_over_65, and not age_over_20"},
+		{"TEGATA_BY_DAY", "age_over_65,name", "TEGATA_BY_DAY may name ages"},
+		{"TEGATA_BY_DAY", "age_over_66", "TEGATA_BY_DAY may name ages"},
+		{"TEGATA_FOUR_DIGITS_FIRST", "true", "TEGATA_FOUR_DIGITS_FIRST needs TEGATA_CARD_INFO_ISSUERS or TEGATA_ACCEPT_UNVERIFIED_CARD_INFO"},
+		{"TEGATA_FOUR_DIGITS_FIRST", "perhaps", "TEGATA_FOUR_DIGITS_FIRST"},
+		{"TEGATA_ACCEPT_UNVERIFIED_CARD_INFO", "perhaps", "TEGATA_ACCEPT_UNVERIFIED_CARD_INFO"},
 		{"TEGATA_TEST_ANCHORS", "false", "set TEGATA_TEST_ANCHORS=true"},
 	} {
 		t.Run(tc.name+" "+tc.value, func(t *testing.T) {

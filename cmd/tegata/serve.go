@@ -72,7 +72,7 @@ func (s *serveCommand) options(c checked, log *slog.Logger) provider.Options {
 		StatusPeriod:    s.statusPeriod(),
 		Latest:          asked.latest,
 		LatestPeriod:    s.LatestPeriod,
-		CardInfoIssuers: c.cardInfo, Cheapest: s.FourDigitsFirst, AgeRules: c.ages, LaunchTemplate: s.LaunchTemplate, TrustedProxies: c.proxies,
+		CardInfoIssuers: c.cardInfo, TakeUnverified: s.TakeUnverified, Cheapest: s.FourDigitsFirst, AgeRules: c.ages, LaunchTemplate: s.LaunchTemplate, TrustedProxies: c.proxies,
 		DPoPNonces: s.DPoPNonces, Edge: op.Options{Certificates: c.clients, PolicyURI: s.PolicyURI, TermsURI: s.TermsURI, Registration: registration, Limits: s.limits(time.Now)}, Now: time.Now, Rand: rand.Reader, Log: log,
 	}
 }

@@ -21,8 +21,14 @@ func (r *registration) policy() storage.ClientPolicy {
 	if p.Predicates < 0 || p.Predicates > maxPredicates {
 		r.refuse("policy.predicates_per_request", "must be 1 or 2.")
 	}
-	if p.Source != "" && p.Source != string(claims.SignatureCertificate) {
-		r.refuse("policy.source", "must be signature_certificate, or be left out for every source that this provider accepts.")
+	switch claims.Source(p.Source) {
+	case "", claims.SignatureCertificate:
+	case claims.CardInfoUnverified:
+		if r.Profile != "" && r.Profile != ProfileBasic {
+			r.refuse("policy.source", "may be card_info_unverified for the profile basic only.")
+		}
+	default:
+		r.refuse("policy.source", "must be signature_certificate, or card_info_unverified, or be left out for every source that this provider can verify.")
 	}
 	for i, name := range p.ByDay {
 		r.checkByDay(fmt.Sprintf("policy.by_day[%d]", i), claims.Item(name))
@@ -106,7 +112,14 @@ func AgeRules(c storage.Client, all claims.AgeRules) claims.AgeRules {
 	return own
 }
 
-// AcceptsSource says whether facts from a source are good enough for a client.
+// AcceptsSource says whether facts from a source are good enough for a client. What nobody could verify is for those alone
+// that have said so.
 func AcceptsSource(c storage.Client, source string) bool {
-	return c.Policy.Source == "" || c.Policy.Source == source
+	switch claims.Source(c.Policy.Source) {
+	case "":
+		return source != string(claims.CardInfoUnverified)
+	case claims.CardInfoUnverified:
+		return true
+	}
+	return c.Policy.Source == source
 }

@@ -43,6 +43,10 @@ func TestWhichPoliciesAreRefused(t *testing.T) {
 		{"three ages at once", "policy.predicates_per_request", func(m *Metadata) { m.Policy.Predicates = 3 }},
 		{"fewer than no ages", "policy.predicates_per_request", func(m *Metadata) { m.Policy.Predicates = -1 }},
 		{"the signature certificate alone", "", func(m *Metadata) { m.Policy.Source = "signature_certificate" }},
+		{"what nobody can verify", "", func(m *Metadata) { m.Policy.Source = "card_info_unverified" }},
+		{"what nobody can verify, for sales by age alone", "policy.source", func(m *Metadata) {
+			m.Profile, m.Scope, m.Policy.Source = ProfileAgeOnly, "openid age_over_20", "card_info_unverified"
+		}},
 		{"a source that nobody knows", "policy.source", func(m *Metadata) { m.Policy.Source = "hearsay" }},
 		{"an age by the day that the operator named", "", func(m *Metadata) { m.Policy.ByDay = []string{"age_over_18"} }},
 		{"one that the operator did not name", "policy.by_day[1]", func(m *Metadata) { m.Policy.ByDay = []string{"age_over_18", "age_over_15"} }},

@@ -6,6 +6,7 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"golang.org/x/text/language"
 
+	"tegata/authn/source"
 	"tegata/claims"
 	"tegata/idp"
 	"tegata/idp/clients"
@@ -81,7 +82,7 @@ func discovery(p *idp.Provider, o Options) metadata {
 			OPPolicyURI:                                        o.PolicyURI,
 			OPTermsOfServiceURI:                                o.TermsURI,
 			ScopesSupported:                                    clients.Scopes(),
-			ClaimsSupported:                                    claimNames(),
+			ClaimsSupported:                                    claimNames(p),
 			ResponseTypesSupported:                             []string{"code"},
 			ResponseModesSupported:                             ResponseModes,
 			GrantTypesSupported:                                grants,
@@ -155,7 +156,10 @@ func confidential(methods []oidc.AuthMethod) []oidc.AuthMethod {
 	return slices.DeleteFunc(slices.Clone(methods), func(m oidc.AuthMethod) bool { return m == clients.AuthNone })
 }
 
-func claimNames() []string {
+func claimNames(p *idp.Provider) []string {
 	names := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}
+	if slices.Contains(p.Sources, source.Unverified) {
+		names = append(names, claims.Unverified)
+	}
 	return append(append(names, claims.Names()...), "verified_claims")
 }

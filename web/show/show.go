@@ -103,7 +103,8 @@ func (s *Show) loginPage(step idp.Step, lang string) ui.LoginPage {
 	} else if len(p.Items) > 0 {
 		first, _ := source.Choose(step.Sources, source.Card{Signature: true})
 		other, _ := source.Choose(step.Sources, source.Card{})
-		p.ReadsSignature, p.ReadsCardInfo = first == statement.SignatureCertificate, first == statement.CardInfo
+		p.ReadsSignature, p.ReadsCardInfo = first == statement.SignatureCertificate, first == statement.CardInfo || first == source.Unverified
+		p.Unverified = first == source.Unverified
 		p.OtherWay, p.AsksHolder = p.ReadsSignature && other != "", s.AsksHolder
 		p.Printable = p.ReadsCardInfo && printable(step)
 	}
@@ -170,7 +171,7 @@ func (s *Show) consentPage(step idp.Step, lang string) ui.ConsentPage {
 			line.Needed = slices.Contains(step.Needed, o.Item)
 			line.Purpose, line.ByDay = itemPurpose(step.Client, o.Item, lang), step.Ages[o.Item] == claims.ByDay
 			p.Items = append(p.Items, line)
-			p.Verified = p.Verified || line.Verified
+			p.Verified, p.Unverified = p.Verified || line.Verified, p.Unverified || o.Available && o.Unverified
 		}
 	}
 	for _, i := range claims.Catalogue() {

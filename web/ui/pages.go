@@ -20,6 +20,7 @@ type LoginPage struct {
 	AsksHolder     bool     // the authority is asked whether both certificates are of one person
 	OtherWay       bool     // four digits do where a card has no good signature certificate
 	ReadsCardInfo  bool     // the four attributes of the card-info application will be read
+	Unverified     bool     // what is read there, nobody can check
 	Printable      bool     // the numbers printed on the card may open them: the form then posts card_info_by=number_b to StartAction
 	OnlyYes        bool     // the site hears a yes or nothing
 	Transient      bool     // the site gets another identifier every time
@@ -82,6 +83,7 @@ type ConsentPage struct {
 	Transient      bool     // the site gets another identifier every time, and nothing is remembered
 	Retention      string   // how long the site keeps what it gets, in its own words; "" shows nothing
 	Verified       bool     // some items come with how they were verified
+	Unverified     bool     // nobody could check what the card said, and the site hears so
 	Offline        bool     // the site may fetch the same again after the person has left
 	Texts          string   // version of the texts; the form posts it as texts
 	CardEnds       string   // last day of the card's certificate, YYYY-MM-DD, when it is near; "" shows nothing

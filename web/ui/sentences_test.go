@@ -95,7 +95,7 @@ func wanted(t *testing.T) []string {
 	for _, days := range storage.KeepDays {
 		keys = append(keys, fmt.Sprint("me_keep_", days))
 	}
-	for _, outcome := range []string{storage.Shared, storage.SignedIn, storage.Declined, storage.Aborted, storage.Updated} {
+	for _, outcome := range []string{storage.Shared, storage.SharedUnverified, storage.SignedIn, storage.Declined, storage.Aborted, storage.Updated} {
 		keys = append(keys, "me_outcome_"+outcome)
 	}
 	for _, reason := range []claims.Reason{claims.NotKnown, claims.NotVerified, claims.NotDecided, claims.LivesAbroad, claims.AskedTooOften} {
@@ -105,7 +105,7 @@ func wanted(t *testing.T) []string {
 	for _, part := range card.NumberBParts {
 		keys = append(keys, fmt.Sprintf("cardpin_printed_%d", part), fmt.Sprintf("cardpin_printed_%d_hint", part))
 	}
-	for _, source := range []claims.Source{claims.SignatureCertificate, claims.CardInfo} {
+	for _, source := range []claims.Source{claims.SignatureCertificate, claims.CardInfo, claims.CardInfoUnverified} {
 		keys = append(keys, fmt.Sprint("me_memory_from_", source))
 	}
 	return append(keys, inTemplates(t)...)

@@ -166,8 +166,12 @@ func (w *world) everybody(t *testing.T, wire *recorder) []cardtest.Persona {
 	for i := range people {
 		p := &people[i]
 		at := w.authorize("bank", url.Values{"scope": {"openid name address birthdate gender age_over_18"}, "state": {rand.Text()}})
+		printed := "" // where four digits are locked
+		if p.CardInfoTries == 0 {
+			printed = p.NumberB()
+		}
 		r, err := headless.Login(t.Context(), headless.Options{
-			AuthorizeURL: at, Persona: p.ID, PIN: p.PIN, Password: p.Password, Cards: w.Cards, Transport: wire})
+			AuthorizeURL: at, Persona: p.ID, PIN: p.PIN, Password: p.Password, NumberB: printed, Cards: w.Cards, Transport: wire})
 		if err != nil {
 			continue // the failing cards: their error pages are on the wire too
 		}
@@ -226,19 +230,25 @@ func (w *world) lives(t *testing.T, wire *recorder, people []cardtest.Persona) (
 
 func (w *world) askUserInfo(t *testing.T, wire *recorder, code string) {
 	t.Helper()
+	if info := w.userInfo(t, wire, "bank", code); !bytes.Contains(info, []byte(`"sub"`)) {
+		t.Errorf("userinfo says %s", info)
+	}
+}
+
+// userInfo is what a client with a secret hears for a code.
+func (w *world) userInfo(t *testing.T, wire *recorder, id, code string) []byte {
+	t.Helper()
 	var tokens struct {
 		Access string `json:"access_token"`
 	}
-	bank := w.Clients[slices.IndexFunc(w.Clients, func(c client) bool { return c.ID == "bank" })]
-	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {bank.RedirectURIs[0]}, "code_verifier": {verifier}}
+	client := w.Clients[slices.IndexFunc(w.Clients, func(c client) bool { return c.ID == id })]
+	form := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {client.RedirectURIs[0]}, "code_verifier": {verifier}}
 	q := request(t, http.MethodPost, w.Issuer+"/oauth/token", form)
-	q.SetBasicAuth(bank.ID, bank.Secret)
+	q.SetBasicAuth(client.ID, client.Secret)
 	must(t, json.Unmarshal(wire.do(t, q), &tokens))
 	q = request(t, http.MethodGet, w.Issuer+"/userinfo", nil)
 	q.Header.Set("Authorization", "Bearer "+tokens.Access)
-	if info := wire.do(t, q); !bytes.Contains(info, []byte(`"sub"`)) {
-		t.Errorf("userinfo says %s", info)
-	}
+	return wire.do(t, q)
 }
 
 // numbersEverywhere sends a My Number into every field that takes a text from outside.
