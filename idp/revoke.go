@@ -25,7 +25,7 @@ func (p *Provider) Revoke(ctx context.Context, c storage.Client, token string) e
 	if err != nil {
 		return err
 	}
-	if err := p.Store.RevokeGrant(ctx, g.ID, p.Now()); err != nil {
+	if err := p.Store.RevokeGrant(ctx, g.CodeHash, p.Now()); err != nil {
 		return unavailable(err)
 	}
 	p.Log.InfoContext(ctx, "a relying party gave a token back", "event", "token_revoked", "client", c.ID)

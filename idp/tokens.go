@@ -81,7 +81,7 @@ func (p *Provider) Exchange(ctx context.Context, c storage.Client, code, redirec
 		return Tokens{}, unavailable(err)
 	}
 	if g.RedirectURI != redirectURI || !pkce(c, g.CodeChallenge, verifier) || !bytes.Equal(g.DPoPKey, h.Key) {
-		if err := p.Store.RevokeGrant(ctx, g.ID, now); err != nil {
+		if err := p.Store.RevokeGrant(ctx, g.CodeHash, now); err != nil {
 			return Tokens{}, unavailable(err)
 		}
 		return Tokens{}, ErrInvalidGrant

@@ -75,7 +75,8 @@ type Store interface {
 	Refresh(ctx context.Context, family, refresh []byte, clientID string, now time.Time, i Issue) (Grant, error)
 	// GrantByAccess finds the live (unexpired, unrevoked) grant of an access token. ErrNotFound.
 	GrantByAccess(ctx context.Context, accessHash []byte, now time.Time) (Grant, error)
-	RevokeGrant(ctx context.Context, id string, now time.Time) error
+	// RevokeGrant revokes the grant that a code stands for, or stood for. One that is revoked already, or gone, is not an error.
+	RevokeGrant(ctx context.Context, codeHash []byte, now time.Time) error
 	// RevokeFamily revokes client's grant by what its refresh tokens share. No such grant is not an error.
 	RevokeFamily(ctx context.Context, family []byte, clientID string, now time.Time) error
 

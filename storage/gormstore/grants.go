@@ -139,9 +139,9 @@ func (s *Store) GrantByAccess(ctx context.Context, accessHash []byte, now time.T
 	return s.grant(row)
 }
 
-// RevokeGrant implements storage.Store. One that is revoked already, or gone, is not an error.
-func (s *Store) RevokeGrant(ctx context.Context, id string, now time.Time) error {
+// RevokeGrant implements storage.Store.
+func (s *Store) RevokeGrant(ctx context.Context, codeHash []byte, now time.Time) error {
 	return s.atomically(ctx, func(db *gorm.DB) error {
-		return db.Exec("UPDATE grants SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", instant{now}, id).Error
+		return db.Exec("UPDATE grants SET revoked_at = ? WHERE code_hash = ? AND revoked_at IS NULL", instant{now}, blob(codeHash)).Error
 	})
 }

@@ -266,7 +266,7 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 			_, err := s.RedeemCode(ctx, []byte("G1"), "shop", morning, storage.Issue{Access: []byte("again"), AccessExpires: later})
 			return spent(err)
 		}},
-		{"RevokeGrant", [2]int64{1, 1}, func() error { return s.RevokeGrant(ctx, "G1", morning) }},
+		{"RevokeGrant", [2]int64{1, 1}, func() error { return s.RevokeGrant(ctx, []byte("G1"), morning) }},
 		{"Sessions", [2]int64{1, 1}, func() error { _, err := s.Sessions(ctx, "A", morning, time.Time{}); return err }},
 		{"AccountBySubject", [2]int64{1, 1}, func() error { _, err := s.AccountBySubject(ctx, "shop.example", "P"); return err }},
 		{"EndSessions", [2]int64{3, 3}, func() error { _, err := s.EndSessions(ctx, storage.Ending{SessionID: "S"}, morning, nil); return err }},

@@ -45,7 +45,7 @@ func redeemTwice(t *testing.T, s storage.Store) {
 func redeemRefused(t *testing.T, s storage.Store) {
 	g := approved(t, s, "login", "account", "session")
 	revoked := approved(t, s, "revoked", "account", "another session")
-	ok(t, s.RevokeGrant(ctx(t), revoked.ID, now))
+	ok(t, s.RevokeGrant(ctx(t), revoked.CodeHash, now))
 	for _, attempt := range []struct {
 		name, code, client string
 		at                 time.Time
@@ -77,9 +77,9 @@ func accessEnds(t *testing.T, s storage.Store) {
 	_, err = s.GrantByAccess(ctx(t), hash("another"), now)
 	is(t, err, storage.ErrNotFound)
 
-	ok(t, s.RevokeGrant(ctx(t), "no such grant", now))
-	ok(t, s.RevokeGrant(ctx(t), g.ID, now))
-	ok(t, s.RevokeGrant(ctx(t), g.ID, now))
+	ok(t, s.RevokeGrant(ctx(t), hash("no such grant"), now))
+	ok(t, s.RevokeGrant(ctx(t), g.CodeHash, now))
+	ok(t, s.RevokeGrant(ctx(t), g.CodeHash, now))
 	_, err = s.GrantByAccess(ctx(t), hash("access"), now)
 	is(t, err, storage.ErrNotFound)
 }

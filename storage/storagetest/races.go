@@ -132,7 +132,7 @@ func raceEnds(t *testing.T, s storage.Store) {
 		case 0:
 			return endSession(ctx(t), s, g.SessionID, now)
 		case 1:
-			return s.RevokeGrant(ctx(t), g.ID, now)
+			return s.RevokeGrant(ctx(t), g.CodeHash, now)
 		case 2:
 			_, err := s.Sweep(ctx(t), now.Add(8*time.Hour))
 			return err

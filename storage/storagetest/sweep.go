@@ -18,7 +18,7 @@ func sweep(t *testing.T, s storage.Store) {
 	ok(t, err)
 	_, err = s.RedeemCode(ctx(t), hash(short.ID), "shop", now, storage.Issue{Access: hash("short access"), AccessExpires: now.Add(5 * time.Minute)})
 	ok(t, err)
-	ok(t, s.RevokeGrant(ctx(t), revoked.ID, now))
+	ok(t, s.RevokeGrant(ctx(t), revoked.CodeHash, now))
 
 	gone := func(at time.Duration, want int64) {
 		t.Helper()
