@@ -46,7 +46,7 @@ func (p *Provider) Introspect(ctx context.Context, c storage.Client, token strin
 		return nil, err
 	}
 	body, err := json.Marshal(introspection{
-		Active: true, ClientID: c.ID, Subject: g.Subject, Scope: strings.Join(g.Scopes, " "), Expires: later(c, g.AccessExpires),
+		Active: true, ClientID: c.ID, Subject: g.Subject, Scope: strings.Join(accessScopes(g), " "), Expires: later(c, g.AccessExpires),
 		IssuedAt: earlier(c, g.AccessExpires.Add(-AccessLife)), Issuer: p.IssuerOf(c), TokenType: tokenType(g), Confirm: confirmed(g),
 	})
 	return p.guarded(body, err)

@@ -73,14 +73,18 @@ func (p *Provider) issue(c storage.Client, family authn.Secret, h Holder) (Token
 
 // Refresh spends a refresh token (RFC 6749 section 6). What the person agreed to was frozen in the grant: nothing is read
 // from a card, no age is counted anew, and there is no second ID token, which would look as if it were. Using an old
-// token ends the whole family; where tokens do not rotate there are no old ones. ErrInvalidGrant.
-func (p *Provider) Refresh(ctx context.Context, c storage.Client, token string, h Holder) (Tokens, error) {
+// token ends the whole family; where tokens do not rotate there are no old ones. The next access token is for scopes, or for all
+// that was agreed to where there are none. ErrInvalidGrant, ErrInvalidScope.
+func (p *Provider) Refresh(ctx context.Context, c storage.Client, token string, scopes []string, h Holder) (Tokens, error) {
 	old, ok := parseRefresh(token)
 	if !ok || !slices.Contains(c.Scopes, claims.ScopeOffline) || !h.holds(c) {
 		return Tokens{}, ErrInvalidGrant
 	}
 	t, i, err := p.issue(c, old.family, h)
 	if err != nil {
+		return Tokens{}, err
+	}
+	if i.Scopes, err = p.narrowed(ctx, c, old, scopes); err != nil {
 		return Tokens{}, err
 	}
 	if !clients.Rotates(c) {
@@ -96,6 +100,6 @@ func (p *Provider) Refresh(ctx context.Context, c storage.Client, token string, 
 	case err != nil:
 		return Tokens{}, unavailable(err)
 	}
-	t.Scopes, t.Type = g.Scopes, tokenType(g)
+	t.Scopes, t.Type = accessScopes(g), tokenType(g)
 	return t, nil
 }

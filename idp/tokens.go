@@ -170,7 +170,11 @@ func (p *Provider) UserInfo(ctx context.Context, token string, h Holder) (Docume
 	if c.Keys.UserInfoAlg != "" || c.Keys.UserInfoSeal.Alg != "" { // a JWT says from whom and to whom (OIDC Core 5.3.2)
 		head.Issuer, head.Audience = p.IssuerOf(c), c.ID
 	}
-	payload, err := p.guarded(join(head, g.UserInfo))
+	released, err := userInfoOf(g)
+	if err != nil {
+		return Document{}, err
+	}
+	payload, err := p.guarded(join(head, released))
 	if err != nil {
 		return Document{}, err
 	}

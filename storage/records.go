@@ -264,10 +264,11 @@ type Grant struct {
 	RedeemedAt    time.Time // zero: not yet
 	AccessHash    []byte    // SHA-256 of the access token, after redemption
 	AccessExpires time.Time
-	Certificate   []byte // SHA-256 of the client certificate that the tokens are bound to (RFC 8705 section 3); nil: none
-	DPoPKey       []byte // SHA-256 thumbprint of the key that code and tokens are bound to (RFC 9449); nil: none
-	Offline       bool   // refresh tokens come with it, and it outlives its session (OIDC Core 11)
-	SID           string // what the client calls the session; "" where it has no use for a name
+	AccessScopes  []string // what that token is for where it is less than Scopes; nil: all of them
+	Certificate   []byte   // SHA-256 of the client certificate that the tokens are bound to (RFC 8705 section 3); nil: none
+	DPoPKey       []byte   // SHA-256 thumbprint of the key that code and tokens are bound to (RFC 9449); nil: none
+	Offline       bool     // refresh tokens come with it, and it outlives its session (OIDC Core 11)
+	SID           string   // what the client calls the session; "" where it has no use for a name
 
 	RefreshFamily  []byte    // SHA-256 of the half that all refresh tokens of the grant share; nil: not Offline or not redeemed
 	RefreshHash    []byte    // SHA-256 of the half of the last one
@@ -288,6 +289,7 @@ type Issue struct {
 	RefreshUntil   time.Time // at redemption only
 	Certificate    []byte    // at redemption what the grant is bound to, at refresh what its holder showed; nil: none
 	DPoPKey        []byte    // the same, of keys; a code that is bound already keeps its own
+	Scopes         []string  // at refresh: Grant.AccessScopes
 	Rebind         bool      // at refresh: what the holder shows binds the next tokens, instead of having to be what bound the last
 }
 

@@ -73,6 +73,8 @@ type Store interface {
 	// ends. ErrNotFound: unknown, another client's, expired, revoked, or bound to another certificate or key (with Rebind: bound,
 	// and none is shown). ErrSpent: not the last one; the whole grant is revoked by this call.
 	Refresh(ctx context.Context, family, refresh []byte, clientID string, now time.Time, i Issue) (Grant, error)
+	// FamilyScopes are the Scopes of client's grant with a family of refresh tokens, whatever has become of it. ErrNotFound.
+	FamilyScopes(ctx context.Context, family []byte, clientID string) ([]string, error)
 	// GrantByAccess finds the live (unexpired, unrevoked) grant of an access token. ErrNotFound.
 	GrantByAccess(ctx context.Context, accessHash []byte, now time.Time) (Grant, error)
 	// RevokeGrant revokes the grant that a code stands for, or stood for. One that is revoked already, or gone, is not an error.

@@ -1,6 +1,7 @@
 package op_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -112,6 +113,47 @@ func TestWhatRefreshingRefuses(t *testing.T) {
 	if got := shop.Refresh(tokens.RefreshToken); got.Status != 200 {
 		t.Errorf("after all that the rightful client gets %d", got.Status)
 	}
+}
+
+// RFC 6749 section 6: less may be asked for and opens less; more may not, and costs nothing; the refresh token stays good for all.
+func TestARefreshMayAskForLess(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *idptest.World) {
+		shop := w.Register(clients.Metadata{ClientID: "shop", Scope: "openid name birthdate age_over_18 offline_access", GrantTypes: withRefresh})
+		b, r := w.NewBrowser(), shop.Request("scope=openid name age_over_18 offline_access", `claims={"userinfo":{"birthdate":null}}`)
+		tokens := shop.Exchange(w.Login(b, r, "taro").Get("code"), r)
+		refresh := func(scope string) idptest.Answer {
+			form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens.RefreshToken}}
+			if scope != "" {
+				form.Set("scope", scope)
+			}
+			return shop.Back("/oauth/token", form, nil)
+		}
+		for _, scope := range []string{"openid birthdate", "openid name age_over_18 offline_access gender", "openid bogus", "name"} {
+			if got := refresh(scope); got.Status != 400 || got.Error != "invalid_scope" || got.RefreshToken != "" {
+				t.Errorf("%s: %d %s", scope, got.Status, got.Body)
+			}
+		}
+		for _, tc := range []struct{ scope, granted, opens string }{
+			{"openid name", "openid name", "birthdate name name_substituted sub"},
+			{"openid", "openid", "birthdate sub"},
+			{"", "openid name age_over_18 offline_access", "age_over_18 birthdate name name_substituted sub"},
+			{"offline_access age_over_18 openid", "openid age_over_18 offline_access", "age_over_18 birthdate sub"},
+			{"offline_access age_over_18 name openid", "openid name age_over_18 offline_access", "age_over_18 birthdate name name_substituted sub"},
+		} {
+			tokens = refresh(tc.scope)
+			if tokens.Status != 200 || tokens.Scope != tc.granted || members(t, introspect(shop, tokens.AccessToken).Body)["scope"] != tc.granted {
+				t.Fatalf("%q: %d %s", tc.scope, tokens.Status, tokens.Body)
+			}
+			info := slices.Sorted(maps.Keys(members(t, shop.UserInfo(tokens.AccessToken).Body)))
+			if got := strings.Join(info, " "); got != tc.opens && got != strings.ReplaceAll(tc.opens, " name_substituted", "") {
+				t.Errorf("%q opens %s", tc.scope, got)
+			}
+		}
+		thief := w.Register(clients.Metadata{ClientID: "thief", Scope: offlineScope, GrantTypes: withRefresh})
+		if got := thief.Back("/oauth/token", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {tokens.RefreshToken}, "scope": {"openid name"}}, nil); got.Error != "invalid_grant" {
+			t.Errorf("another client hears %s", got.Error)
+		}
+	})
 }
 
 func TestRefreshTokensDieOfAgeIdlenessRevocationAndWithTheirClient(t *testing.T) {

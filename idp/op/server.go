@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	zop "github.com/zitadel/oidc/v3/pkg/op"
@@ -44,8 +45,7 @@ func (s *server) CodeExchange(ctx context.Context, r *zop.ClientRequest[oidc.Acc
 	return issued(t, err)
 }
 
-// RefreshToken turns a refresh token into the next ones (RFC 6749 section 6). A scope parameter changes nothing: the
-// answer says which scopes the tokens have.
+// RefreshToken turns a refresh token into the next ones (RFC 6749 section 6).
 func (s *server) RefreshToken(ctx context.Context, r *zop.ClientRequest[oidc.RefreshTokenRequest]) (*zop.Response, error) {
 	c, ok := r.Client.(client)
 	if !ok {
@@ -58,7 +58,7 @@ func (s *server) RefreshToken(ctx context.Context, r *zop.ClientRequest[oidc.Ref
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.idp.Refresh(ctx, c.Client, r.Data.RefreshToken, holder)
+	t, err := s.idp.Refresh(ctx, c.Client, r.Data.RefreshToken, strings.Fields(r.Form.Get("scope")), holder)
 	return issued(t, err)
 }
 
@@ -96,6 +96,8 @@ func protocolError(err, unknownClient error) error {
 		return nil
 	case errors.Is(err, idp.ErrInvalidGrant):
 		return oidc.ErrInvalidGrant()
+	case errors.Is(err, idp.ErrInvalidScope):
+		return oidc.ErrInvalidScope().WithDescription("scope may only have what the refresh token was issued for, and openid")
 	case errors.Is(err, fail.EncryptionKeyNone):
 		return oidc.ErrInvalidRequest().WithDescription("%s", keyMissing)
 	case isClientUnknown(err):

@@ -31,6 +31,7 @@ type grantRow struct {
 	RedeemedAt    instant
 	AccessHash    blob
 	AccessExpires instant
+	AccessScopes  document[[]string]
 	Certificate   blob
 	DPoPKey       blob `gorm:"column:dpop_key"`
 	Offline       bool
@@ -60,7 +61,7 @@ func (s *Store) toGrantRow(g storage.Grant) (*grantRow, error) {
 		Scopes: document[[]string]{g.Scopes}, Nonce: g.Nonce, RedirectURI: g.RedirectURI, CodeChallenge: g.CodeChallenge,
 		AuthTime: instant{g.AuthTime}, ACR: g.ACR, AMR: document[[]string]{g.AMR}, TellAuthTime: g.TellAuthTime,
 		IDToken: idToken, UserInfo: userInfo, CodeHash: g.CodeHash, CodeExpires: instant{g.CodeExpires},
-		RedeemedAt: instant{g.RedeemedAt}, AccessHash: g.AccessHash, AccessExpires: instant{g.AccessExpires},
+		RedeemedAt: instant{g.RedeemedAt}, AccessHash: g.AccessHash, AccessExpires: instant{g.AccessExpires}, AccessScopes: document[[]string]{g.AccessScopes},
 		Certificate: g.Certificate, DPoPKey: g.DPoPKey, Offline: g.Offline, SID: g.SID, RevokedAt: instant{g.RevokedAt}, CreatedAt: instant{g.CreatedAt},
 		RefreshFamily: g.RefreshFamily, RefreshHash: g.RefreshHash, RefreshExpires: instant{g.RefreshExpires}, RefreshUntil: instant{g.RefreshUntil},
 	}, err
@@ -80,7 +81,7 @@ func (s *Store) grant(r grantRow) (storage.Grant, error) {
 		Scopes: r.Scopes.V, Nonce: r.Nonce, RedirectURI: r.RedirectURI, CodeChallenge: r.CodeChallenge,
 		AuthTime: r.AuthTime.Time, ACR: r.ACR, AMR: r.AMR.V, TellAuthTime: r.TellAuthTime,
 		IDToken: idToken, UserInfo: userInfo, CodeHash: r.CodeHash, CodeExpires: r.CodeExpires.Time,
-		RedeemedAt: r.RedeemedAt.Time, AccessHash: r.AccessHash, AccessExpires: r.AccessExpires.Time,
+		RedeemedAt: r.RedeemedAt.Time, AccessHash: r.AccessHash, AccessExpires: r.AccessExpires.Time, AccessScopes: r.AccessScopes.V,
 		Certificate: r.Certificate, DPoPKey: r.DPoPKey, Offline: r.Offline, SID: r.SID, RevokedAt: r.RevokedAt.Time, CreatedAt: r.CreatedAt.Time,
 		RefreshFamily: r.RefreshFamily, RefreshHash: r.RefreshHash, RefreshExpires: r.RefreshExpires.Time, RefreshUntil: r.RefreshUntil.Time,
 	}, nil

@@ -10,13 +10,13 @@ import (
 	"tegata/storage"
 )
 
-var rotateRefresh = hotly("UPDATE grants SET access_hash = ?, access_expires = ?, refresh_hash = ?, refresh_expires = ? " +
+var rotateRefresh = hotly("UPDATE grants SET access_hash = ?, access_expires = ?, refresh_hash = ?, refresh_expires = ?, access_scopes = ? " +
 	"WHERE refresh_family = ? AND refresh_hash = ? AND client_id = ? AND revoked_at IS NULL " +
 	"AND refresh_expires > ? AND refresh_until > ? AND (certificate IS NULL OR certificate = ?) " +
 	"AND (dpop_key IS NULL OR dpop_key = ?) RETURNING " + grantColumns.names())
 
 // rebindRefresh binds the next tokens to what their holder shows now, of the kind that they were bound to before.
-var rebindRefresh = hotly("UPDATE grants SET access_hash = ?, access_expires = ?, refresh_hash = ?, refresh_expires = ?, certificate = ?, dpop_key = ? " +
+var rebindRefresh = hotly("UPDATE grants SET access_hash = ?, access_expires = ?, refresh_hash = ?, refresh_expires = ?, access_scopes = ?, certificate = ?, dpop_key = ? " +
 	"WHERE refresh_family = ? AND refresh_hash = ? AND client_id = ? AND revoked_at IS NULL " +
 	"AND refresh_expires > ? AND refresh_until > ? AND (certificate IS NULL OR ?) AND (dpop_key IS NULL OR ?) RETURNING " + grantColumns.names())
 
@@ -24,10 +24,10 @@ var rebindRefresh = hotly("UPDATE grants SET access_hash = ?, access_expires = ?
 func (s *Store) Refresh(ctx context.Context, family, refresh []byte, clientID string, now time.Time, i storage.Issue) (storage.Grant, error) {
 	var row grantRow
 	statement, values := rotateRefresh, []any{blob(i.Access), instant{i.AccessExpires}, blob(i.Refresh), instant{i.RefreshExpires},
-		blob(family), blob(refresh), clientID, instant{now}, instant{now}, blob(i.Certificate), blob(i.DPoPKey)}
+		document[[]string]{i.Scopes}, blob(family), blob(refresh), clientID, instant{now}, instant{now}, blob(i.Certificate), blob(i.DPoPKey)}
 	if i.Rebind {
 		statement, values = rebindRefresh, []any{blob(i.Access), instant{i.AccessExpires}, blob(i.Refresh), instant{i.RefreshExpires},
-			blob(i.Certificate), blob(i.DPoPKey), blob(family), blob(refresh), clientID, instant{now}, instant{now}, i.Certificate != nil, i.DPoPKey != nil}
+			document[[]string]{i.Scopes}, blob(i.Certificate), blob(i.DPoPKey), blob(family), blob(refresh), clientID, instant{now}, instant{now}, i.Certificate != nil, i.DPoPKey != nil}
 	}
 	rows, err := s.change(ctx, statement, values, grantColumns.fields(&row)...)
 	switch {
@@ -53,6 +53,21 @@ func (s *Store) refuseRefresh(ctx context.Context, family, refresh []byte, clien
 		return storage.ErrNotFound
 	}
 	return err
+}
+
+var familyScopes = hotly("SELECT scopes FROM grants WHERE refresh_family = ? AND client_id = ?")
+
+// FamilyScopes implements storage.Store.
+func (s *Store) FamilyScopes(ctx context.Context, family []byte, clientID string) ([]string, error) {
+	var scopes document[[]string]
+	rows, err := s.look(ctx, familyScopes, []any{blob(family), clientID}, &scopes)
+	switch {
+	case err != nil:
+		return nil, err
+	case rows == 0:
+		return nil, storage.ErrNotFound
+	}
+	return scopes.V, nil
 }
 
 // RevokeFamily implements storage.Store.

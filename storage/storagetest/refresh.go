@@ -45,8 +45,8 @@ func grantBound(t *testing.T, s storage.Store) {
 	ok(t, err)
 	same(t, kept.DPoPKey, hash("another key"))
 	left := full(t, storage.Issue{Access: g.AccessHash, AccessExpires: g.AccessExpires, Refresh: g.RefreshHash, RefreshExpires: g.RefreshExpires,
-		RefreshFamily: g.RefreshFamily, RefreshUntil: g.RefreshUntil, Certificate: g.Certificate, DPoPKey: g.DPoPKey, Rebind: true})
-	left.Rebind = false // which is not kept
+		RefreshFamily: g.RefreshFamily, RefreshUntil: g.RefreshUntil, Certificate: g.Certificate, DPoPKey: g.DPoPKey, Rebind: true, Scopes: []string{"openid"}})
+	left.Rebind, left.Scopes = false, nil // which are for refreshing alone
 	same(t, left, issue("first of g", "g", now))
 }
 
@@ -130,6 +130,31 @@ func refreshRebinds(t *testing.T, s storage.Store) {
 	same(t, found, want)
 	_, err = s.Refresh(ctx(t), hash("g"), hash("first of g"), "shop", now, next)
 	is(t, err, storage.ErrSpent)
+}
+
+// An access token may be for less than its family, which stays as it is.
+func refreshNarrows(t *testing.T, s storage.Store) {
+	before := offline(t, s, "g", "session")
+	last := "first of g"
+	for n, scopes := range [][]string{{"openid"}, nil, {"openid"}, {}} {
+		next := issue(fmt.Sprint(n), "", now)
+		next.Scopes, next.Rebind = scopes, n%2 == 0
+		got, err := s.Refresh(ctx(t), hash("g"), hash(last), "shop", now, next)
+		ok(t, err)
+		same(t, got.AccessScopes, scopes)
+		same(t, got.Scopes, before.Scopes)
+		found, err := s.GrantByAccess(ctx(t), next.Access, now)
+		ok(t, err)
+		same(t, found, got)
+		last = fmt.Sprint(n)
+	}
+	scopes, err := s.FamilyScopes(ctx(t), hash("g"), "shop")
+	ok(t, err)
+	same(t, scopes, before.Scopes)
+	for family, client := range map[string]string{"g": "thief", "h": "shop"} {
+		_, err := s.FamilyScopes(ctx(t), hash(family), client)
+		is(t, err, storage.ErrNotFound)
+	}
 }
 
 // A token that is replaced by itself stays good: its client may ask again when an answer was lost.

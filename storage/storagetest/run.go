@@ -95,6 +95,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"a refresh token is used once and an old one ends its family", refreshRotates},
 		{"a refresh token that may not be used is not spent", refreshRefused},
 		{"a refresh token that credentials bind comes with another key", refreshRebinds},
+		{"an access token may be for less than its refresh token", refreshNarrows},
 		{"a refresh token that does not rotate is used again", refreshStays},
 		{"only grants for offline use have refresh tokens", refreshOffline},
 		{"a family dies idle, of age, by revocation and with its client", refreshEnds},
