@@ -45,7 +45,7 @@ func approveAll(t *testing.T, s storage.Store) {
 	g.RefreshFamily, g.RefreshHash, g.RefreshExpires, g.RefreshUntil = hash("family"), hash("first"), now.Add(idle), now.Add(life)
 	same(t, redeemed, g)
 	g.RevokedAt, g.AccessScopes = now, []string{"openid"} // the tests of refreshing have these
-	full(t, g) // every other field was filled in and came back
+	full(t, g)                                            // every other field was filled in and came back
 }
 
 // nothingOf fails if any part of answer(login, grant(id, account, session)) is in the store.
