@@ -12,11 +12,14 @@ import (
 	"io"
 	"math/big"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"golang.org/x/crypto/ocsp"
 
 	"tegata/authn/fail"
 )
@@ -468,8 +471,77 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("%v was turned into %v", says, got.Status)
 		case err == nil && !bytes.Contains(body, signedPart(genuine)):
 			t.Fatal("an answer nobody signed is believed")
+		case err == nil && !alike(got, body):
+			t.Fatal("x/crypto/ocsp reads it otherwise")
 		}
 	})
+}
+
+// Of an answer with any one byte changed or missing, signed all the same, nothing is believed that another library does not
+// read in the same way.
+func TestASignedAnswerIsReadInOneWay(t *testing.T) {
+	w := theWorld()
+	q := must(ask(w.holder.cert.SerialNumber, w.ca.cert, rand.Reader))
+	for _, spoil := range []func(*reply){func(*reply) {}, revoked(6), func(r *reply) { r.critical = true }} {
+		r := w.answer(q.der)
+		spoil(r)
+		genuine := signedPart(r.encode())
+		for i := range genuine {
+			for _, data := range [][]byte{slices.Delete(bytes.Clone(genuine), i, i+1), slices.Replace(bytes.Clone(genuine), i, i+1, genuine[i]^1)} {
+				r.data = data
+				body := r.encode()
+				if got, err := q.read(body, w.ca.cert, new(delegates), now, time.Minute); err == nil && !alike(got, body) {
+					t.Fatalf("byte %d changed, x/crypto/ocsp reads it otherwise", i)
+				}
+			}
+		}
+		outer := w.answer(q.der).encode()
+		for i := range len(outer) - len(w.delegate.cert.Raw) {
+			body := slices.Delete(bytes.Clone(outer), i, i+1)
+			if got, err := q.read(body, w.ca.cert, new(delegates), now, time.Minute); err == nil && !alike(got, body) {
+				t.Fatalf("byte %d of the message is missing, x/crypto/ocsp reads it otherwise", i)
+			}
+		}
+	}
+}
+
+// A responder that signs anything at all: what is believed of it, another library reads in the same way.
+func FuzzSignedNews(f *testing.F) {
+	w := theWorld()
+	q := must(ask(w.holder.cert.SerialNumber, w.ca.cert, rand.Reader))
+	spoilt := []func(*reply){nil, func(r *reply) { r.unknown = true }, func(r *reply) { r.ids = append(r.ids, r.ids[0]) }, func(r *reply) { r.critical = true },
+		func(r *reply) { r.byKey = true }, func(r *reply) { r.nextUpdate = time.Time{} }}
+	for reason := -1; reason < 12; reason++ {
+		spoilt = append(spoilt, revoked(reason))
+	}
+	for _, spoil := range spoilt {
+		r := w.answer(q.der)
+		if spoil != nil {
+			spoil(r)
+		}
+		f.Add(signedPart(r.encode()))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := w.answer(q.der)
+		r.data = data
+		body := r.encode()
+		if got, err := q.read(body, w.ca.cert, new(delegates), now, time.Minute); err == nil && !alike(got, body) {
+			t.Fatal("x/crypto/ocsp reads it otherwise")
+		}
+	})
+}
+
+// alike says whether x/crypto/ocsp reads the same out of an answer.
+func alike(a Answer, body []byte) bool {
+	theirs, err := ocsp.ParseResponse(body, nil)
+	if err != nil {
+		return false
+	}
+	status := map[int]Status{ocsp.Good: Good, ocsp.Revoked: Revoked, ocsp.Unknown: Unknown}[theirs.Status]
+	if status == Revoked && theirs.RevocationReason == ocsp.CertificateHold {
+		status = Suspended
+	}
+	return a.Status == status && a.ThisUpdate.Equal(theirs.ThisUpdate) && a.NextUpdate.Equal(theirs.NextUpdate)
 }
 
 // signedPart cuts ResponseData out of an encoded response.

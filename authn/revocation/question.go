@@ -9,9 +9,12 @@ import (
 	"errors"
 	"io"
 	"math/big"
+
+	"golang.org/x/crypto/cryptobyte"
+	der "golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// The nonce is written by hand because x/crypto/ocsp does not know extensions of requests and responses.
+// Requests and responses are written and read by hand, because x/crypto/ocsp does not know their extensions.
 var (
 	oidNonce  = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
 	oidSHA256 = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
@@ -26,15 +29,6 @@ type certID struct {
 	IssuerKeyHash  []byte
 	Serial         *big.Int
 }
-
-type singleRequest struct{ CertID certID }
-
-type tbsRequest struct {
-	Requests   []singleRequest
-	Extensions []pkix.Extension `asn1:"explicit,tag:2"`
-}
-
-type request struct{ TBS tbsRequest }
 
 // question is one request and what its answer must repeat.
 type question struct {
@@ -54,28 +48,51 @@ func ask(serial *big.Int, issuer *x509.Certificate, random io.Reader) (*question
 	if _, err := io.ReadFull(random, nonce); err != nil {
 		return nil, err
 	}
-	value := append([]byte{asn1.TagOctetString, nonceSize}, nonce...) // an OCTET STRING inside the extension's own
-	der, err := asn1.Marshal(request{tbsRequest{
-		Requests:   []singleRequest{{id}},
-		Extensions: []pkix.Extension{{Id: oidNonce, Value: value}},
-	}})
+	encoded, err := id.request(nonce)
 	if err != nil {
 		return nil, err
 	}
-	return &question{id: id, nonce: nonce, der: der}, nil
+	return &question{id: id, nonce: nonce, der: encoded}, nil
+}
+
+// request is an OCSPRequest about one certificate, with a nonce (RFC 6960 4.1.1, RFC 8954 2.1).
+func (id certID) request(nonce []byte) ([]byte, error) {
+	var b cryptobyte.Builder
+	within(&b, []der.Tag{der.SEQUENCE, der.SEQUENCE}, func(tbs *cryptobyte.Builder) {
+		within(tbs, []der.Tag{der.SEQUENCE, der.SEQUENCE, der.SEQUENCE}, func(b *cryptobyte.Builder) {
+			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1ObjectIdentifier(id.HashAlgorithm.Algorithm)
+				b.AddBytes(id.HashAlgorithm.Parameters.FullBytes)
+			})
+			b.AddASN1OctetString(id.IssuerNameHash)
+			b.AddASN1OctetString(id.IssuerKeyHash)
+			b.AddASN1BigInt(id.Serial)
+		})
+		within(tbs, []der.Tag{explicitly(2), der.SEQUENCE, der.SEQUENCE}, func(b *cryptobyte.Builder) {
+			b.AddASN1ObjectIdentifier(oidNonce)
+			b.AddASN1(der.OCTET_STRING, func(b *cryptobyte.Builder) { b.AddASN1OctetString(nonce) })
+		})
+	})
+	return b.Bytes()
+}
+
+// within adds what inner adds inside of all the tags, the first one outermost.
+func within(b *cryptobyte.Builder, tags []der.Tag, inner func(*cryptobyte.Builder)) {
+	if len(tags) == 0 {
+		inner(b)
+		return
+	}
+	b.AddASN1(tags[0], func(b *cryptobyte.Builder) { within(b, tags[1:], inner) })
 }
 
 func identify(serial *big.Int, issuer *x509.Certificate) (certID, error) {
-	var key struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Bits      asn1.BitString
-	}
-	if _, err := asn1.Unmarshal(issuer.RawSubjectPublicKeyInfo, &key); err != nil {
+	key, ok := keyBits(issuer)
+	if !ok {
 		return certID{}, errBadIssuer
 	}
-	name, bits := sha256.Sum256(issuer.RawSubject), sha256.Sum256(key.Bits.RightAlign())
+	name, bits := sha256.Sum256(issuer.RawSubject), sha256.Sum256(key)
 	return certID{
-		HashAlgorithm:  pkix.AlgorithmIdentifier{Algorithm: oidSHA256, Parameters: asn1.NullRawValue},
+		HashAlgorithm:  pkix.AlgorithmIdentifier{Algorithm: oidSHA256, Parameters: asn1.RawValue{FullBytes: asn1.NullBytes}},
 		IssuerNameHash: name[:], IssuerKeyHash: bits[:], Serial: serial,
 	}, nil
 }

@@ -2,17 +2,15 @@ package revocation
 
 import (
 	"bytes"
-	"crypto/sha1"
 	"crypto/subtle"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
 	"errors"
 	"slices"
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/ocsp"
+	"golang.org/x/crypto/cryptobyte"
+	der "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Why an answer is not believed.
@@ -32,109 +30,90 @@ var (
 	errOverdue         = errors.New("revocation: the answer says that newer news is out")
 )
 
-// responseData is what x/crypto/ocsp verified, read a second time for the parts it does not show:
-// the full name of the certificate, the nonce, and that a status was given exactly once.
-type responseData struct {
-	Version    int `asn1:"optional,default:0,explicit,tag:0"`
-	Responder  asn1.RawValue
-	ProducedAt time.Time `asn1:"generalized"`
-	Responses  []singleResponse
-	Extensions []pkix.Extension `asn1:"optional,explicit,tag:1"`
-}
-
-type singleResponse struct {
-	CertID     certID
-	Good       asn1.Flag     `asn1:"optional,tag:0"`
-	Revoked    asn1.RawValue `asn1:"optional,tag:1"`
-	Unknown    asn1.Flag     `asn1:"optional,tag:2"`
-	ThisUpdate time.Time     `asn1:"generalized"`
-}
-
 // read believes an answer if the issuer or its delegate signed it, to this question, just now.
 // The signature comes first: what a stranger wrote is not even looked at.
 func (q *question) read(body []byte, issuer *x509.Certificate, known *delegates, now time.Time, maxAge time.Duration) (Answer, error) {
-	resp, err := ocsp.ParseResponse(body, nil) // verifies with the certificate inside, if there is one; whose that is, is asked next
+	m, err := readMessage(body)
 	if err != nil {
-		return Answer{}, unreadable(err)
-	}
-	if err := checkSigner(resp, issuer, known, now); err != nil {
 		return Answer{}, err
 	}
-	if err := q.checkAbout(resp.TBSResponseData); err != nil {
+	signer, err := m.signedBy(issuer, known, now)
+	if err != nil {
 		return Answer{}, err
 	}
-	if err := checkFresh(resp, now, maxAge); err != nil {
-		return Answer{}, err
-	}
-	return Answer{Status: status(resp), ThisUpdate: resp.ThisUpdate, NextUpdate: resp.NextUpdate}, nil
-}
-
-// unreadable drops the parser's text, which may quote the answer.
-func unreadable(err error) error {
-	if errors.As(err, new(ocsp.ResponseError)) {
-		return errErrorAnswer
-	}
-	return errUnreadable
-}
-
-func status(resp *ocsp.Response) Status {
+	n, err := readNews(m.signed)
 	switch {
-	case resp.Status == ocsp.Good:
-		return Good
-	case resp.Status == ocsp.Revoked && resp.RevocationReason == ocsp.CertificateHold:
-		return Suspended
-	case resp.Status == ocsp.Revoked:
-		return Revoked
+	case err != nil:
+		return Answer{}, err
+	case !n.names(signer):
+		return Answer{}, errOtherResponder
+	case !q.id.same(n.id):
+		return Answer{}, errOtherQuestion
 	}
-	return Unknown
+	if err := q.checkNonce(n.extensions); err != nil {
+		return Answer{}, err
+	}
+	if err := n.checkFresh(now, maxAge); err != nil {
+		return Answer{}, err
+	}
+	return Answer{Status: n.status, ThisUpdate: n.thisUpdate, NextUpdate: n.nextUpdate}, nil
 }
 
-// checkSigner allows the issuer itself or a responder it named directly (RFC 6960 4.2.2.2).
-// ocsp.ParseResponse verified the answer with the certificate inside it, whosever that is. It would also take any
-// certificate of the issuer as a responder's: without this check every cardholder could vouch for every card.
-func checkSigner(resp *ocsp.Response, issuer *x509.Certificate, known *delegates, now time.Time) error {
+// signedBy finds who signed: the issuer itself or a responder it named directly (RFC 6960 4.2.2.2). Without the check of
+// a delegate every cardholder could vouch for every card.
+func (m message) signedBy(issuer *x509.Certificate, known *delegates, now time.Time) (*x509.Certificate, error) {
 	signer := issuer
-	switch {
-	case resp.Certificate == nil:
-		if resp.CheckSignatureFrom(issuer) != nil {
-			return errUnreadable
-		}
-	case !resp.Certificate.Equal(issuer):
-		signer = resp.Certificate
-		if err := known.check(signer, issuer, now); err != nil {
-			return err
+	delegated := m.certificate != nil && !bytes.Equal(m.certificate, issuer.Raw)
+	if delegated {
+		var err error
+		if signer, err = known.parse(m.certificate, issuer); err != nil {
+			return nil, errUnreadable
 		}
 	}
 	switch {
-	case !strong(resp.SignatureAlgorithm):
-		return errWeakSignature
-	case !named(resp, signer):
-		return errOtherResponder
+	case m.algorithm == x509.UnknownSignatureAlgorithm:
+		return nil, errWeakSignature
+	case signer.CheckSignature(m.algorithm, m.signed, m.signature) != nil:
+		return nil, errUnreadable
+	case delegated:
+		return signer, known.check(signer, issuer, now)
 	}
-	return nil
+	return signer, nil
 }
 
-// delegates remembers who was last found to be an issuer's responder: it is the same one for weeks, and verifying its
-// certificate again at each answer would cost as much as the answer itself. Only what the issuer signed gets in.
+// delegates remembers who was last found to be an issuer's responder: it is the same one for weeks, and reading and
+// verifying its certificate again at each answer would cost as much as the answer itself. Only what the issuer signed gets in.
 type delegates struct {
 	mu   sync.Mutex
-	last map[string][]byte // the delegate's certificate by the issuer's, both DER
+	last map[string]*x509.Certificate // the delegate's certificate by the issuer's DER
+}
+
+// of is the last delegate of an issuer; nil for none.
+func (d *delegates) of(issuer *x509.Certificate) *x509.Certificate {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.last[string(issuer.Raw)]
+}
+
+// parse reads the certificate of what may be a delegate, unless it is the very one that is known.
+func (d *delegates) parse(raw []byte, issuer *x509.Certificate) (*x509.Certificate, error) {
+	if last := d.of(issuer); last != nil && bytes.Equal(last.Raw, raw) {
+		return last, nil
+	}
+	return x509.ParseCertificate(raw)
 }
 
 // check is checkDelegate, except for what cannot change; the validity is looked at each time.
 func (d *delegates) check(delegate, issuer *x509.Certificate, now time.Time) error {
-	d.mu.Lock()
-	known := bytes.Equal(d.last[string(issuer.Raw)], delegate.Raw)
-	d.mu.Unlock()
-	if !known {
+	if last := d.of(issuer); last == nil || !bytes.Equal(last.Raw, delegate.Raw) {
 		if err := checkDelegate(delegate, issuer); err != nil {
 			return err
 		}
 		d.mu.Lock()
 		if d.last == nil {
-			d.last = map[string][]byte{}
+			d.last = map[string]*x509.Certificate{}
 		}
-		d.last[string(issuer.Raw)] = delegate.Raw
+		d.last[string(issuer.Raw)] = delegate
 		d.mu.Unlock()
 	}
 	if now.Before(delegate.NotBefore) || now.After(delegate.NotAfter) {
@@ -159,83 +138,35 @@ func checkDelegate(delegate, issuer *x509.Certificate) error {
 	return nil
 }
 
-// named compares the responder ID inside the signed part with the one who signed.
-func named(resp *ocsp.Response, signer *x509.Certificate) bool {
-	if len(resp.RawResponderName) > 0 {
-		return bytes.Equal(resp.RawResponderName, signer.RawSubject)
-	}
-	var key struct {
-		Algorithm pkix.AlgorithmIdentifier
-		Bits      asn1.BitString
-	}
-	if _, err := asn1.Unmarshal(signer.RawSubjectPublicKeyInfo, &key); err != nil {
-		return false
-	}
-	hash := sha1.Sum(key.Bits.RightAlign()) // a name, not a proof: RFC 6960 4.2.1 fixes SHA-1
-	return bytes.Equal(resp.ResponderKeyHash, hash[:])
-}
-
-func strong(algorithm x509.SignatureAlgorithm) bool {
-	switch algorithm {
-	case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA,
-		x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
-		return true
-	}
-	return false
-}
-
-// checkAbout asks whether the signed part answers this question and no other.
-func (q *question) checkAbout(tbs []byte) error {
-	var data responseData
-	if rest, err := asn1.Unmarshal(tbs, &data); err != nil || len(rest) > 0 || len(data.Responses) != 1 {
-		return errUnreadable // ocsp.ParseResponse already said so; we do not depend on it
-	}
-	single := data.Responses[0]
-	given := 0
-	for _, is := range []bool{bool(single.Good), len(single.Revoked.FullBytes) > 0, bool(single.Unknown)} {
-		if is {
-			given++
-		}
-	}
-	switch {
-	case given != 1:
-		return errOneAnswer
-	case !q.id.same(single.CertID):
-		return errOtherQuestion
-	}
-	return q.checkNonce(data.Extensions)
-}
-
 // checkNonce insists on our nonce: without it an answer from before the revocation could be replayed.
-func (q *question) checkNonce(extensions []pkix.Extension) error {
-	var nonces [][]byte
-	for _, extension := range extensions {
+func (q *question) checkNonce(extensions []extension) error {
+	var nonces []cryptobyte.String
+	for _, e := range extensions {
 		switch {
-		case extension.Id.Equal(oidNonce):
-			nonces = append(nonces, extension.Value)
-		case extension.Critical:
+		case e.id.Equal(oidNonce):
+			nonces = append(nonces, e.value)
+		case e.critical:
 			return errExtension
 		}
 	}
 	if len(nonces) != 1 {
 		return errNonce
 	}
-	var nonce []byte
-	rest, err := asn1.Unmarshal(nonces[0], &nonce)
-	if err != nil || len(rest) > 0 || subtle.ConstantTimeCompare(nonce, q.nonce) != 1 {
+	var nonce cryptobyte.String
+	if !nonces[0].ReadASN1(&nonce, der.OCTET_STRING) || !nonces[0].Empty() || subtle.ConstantTimeCompare(nonce, q.nonce) != 1 {
 		return errNonce
 	}
 	return nil
 }
 
 // checkFresh compares with our clock: the nonce proves that the message is new, not that its news are.
-func checkFresh(resp *ocsp.Response, now time.Time, maxAge time.Duration) error {
+func (n news) checkFresh(now time.Time, maxAge time.Duration) error {
 	switch {
-	case resp.ThisUpdate.After(now.Add(maxSkew)):
+	case n.thisUpdate.After(now.Add(maxSkew)):
 		return errFuture
-	case now.Sub(resp.ThisUpdate) > maxAge:
+	case now.Sub(n.thisUpdate) > maxAge:
 		return errStale
-	case !resp.NextUpdate.IsZero() && now.After(resp.NextUpdate):
+	case !n.nextUpdate.IsZero() && now.After(n.nextUpdate):
 		return errOverdue
 	}
 	return nil
