@@ -64,6 +64,8 @@ func TestMalformedRequestsNameTheMember(t *testing.T) {
 		{"empty claims", verified(`{` + framework + `,"claims":{}}`), at + ".claims"},
 		{"claims that are a list", verified(`{` + framework + `,"claims":["name"]}`), at + ".claims"},
 		{"a verified claim that is a number", verified(`{` + framework + `,"claims":{"name":7}}`), at + ".claims.name"},
+		{"an unknown verified claim that is a text is not quoted", verified(`{` + framework + `,"claims":{"email":"x"}}`), at + ".claims"},
+		{"an unknown verified claim with another essential", verified(`{` + framework + `,"claims":{"email":{"essential":1}}}`), at + ".claims"},
 		{"a negative age", verified(`{"verification":{"trust_framework":null,"time":{"max_age":-1}},"claims":null}`), at + ".verification.time.max_age"},
 		{"an age in words", verified(`{"verification":{"trust_framework":null,"time":{"max_age":"60"}},"claims":null}`), at + ".verification.time.max_age"},
 		{"a time that is a text", verified(`{"verification":{"trust_framework":null,"time":"now"},"claims":null}`), at + ".verification.time"},

@@ -88,9 +88,22 @@ func (p *parser) element(v any, path string) Verified {
 	default:
 		for _, m := range list {
 			out.Claims = p.add(out.Claims, m, path+".claims")
+			p.shaped(m.value, path+".claims")
 		}
 	}
 	return out
+}
+
+// shaped holds what is asked under a name, known or not, to the schema of Identity Assurance: null, or an object in which
+// essential is true or false.
+func (p *parser) shaped(v any, path string) {
+	if v == nil {
+		return
+	}
+	o := p.object(v, path)
+	if essential, found := o.get("essential"); found && essential != true && essential != false {
+		p.refuse(path)
+	}
 }
 
 func (p *parser) verification(v any, path string) Verification {
