@@ -56,7 +56,7 @@ func signedMode(mode string) (plain string, signed bool) {
 // signResponse puts the parameters into a JWT, encrypted where the client wants it, for the client (JARM section 2.1). It has no sub, so it never passes as an
 // ID token.
 func (p *Provider) signResponse(c storage.Client, params [][2]string) (string, error) {
-	members := map[string]any{"iss": p.IssuerOf(c), "aud": c.ID, "exp": p.Now().Add(ResponseLife).Unix()}
+	members := map[string]any{"iss": p.IssuerOf(c), "aud": c.ID, "exp": later(c, p.Now().Add(ResponseLife))}
 	for _, param := range params {
 		members[param[0]] = param[1]
 	}

@@ -71,7 +71,7 @@ func (p *Provider) IntrospectSigned(ctx context.Context, c storage.Client, token
 		Audience string          `json:"aud"`
 		IssuedAt int64           `json:"iat"`
 		Token    json.RawMessage `json:"token_introspection"`
-	}{p.IssuerOf(c), c.ID, p.Now().Unix(), inner})
+	}{p.IssuerOf(c), c.ID, earlier(c, p.Now()), inner})
 	if err != nil {
 		return "", fmt.Errorf("idp: encode: %w", err)
 	}

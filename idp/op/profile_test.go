@@ -65,6 +65,18 @@ func TestAnAgeOnlyLogin(t *testing.T) {
 			t.Errorf("%v %v", said, info)
 		}
 		noneOf(t, tokens.Body+decoded(t, tokens.IDToken), personal(t, w, "taro"))
+
+		rp.Headers = map[string]string{"Accept": "application/token-introspection+jwt"}
+		signed := rp.Back("/oauth/introspect", url.Values{"token": {tokens.AccessToken}}, nil)
+		_, r = pushed(t, rp, "response_mode=jwt")
+		b := w.NewBrowser()
+		response := b.Submit(w.Present(b, r, "taro").Form("/consent"), "decision=allow")
+		for what, token := range map[string]string{"iat": signed.Body, "exp": response.Away.Query().Get("response")} {
+			at, _ := members(t, decoded(t, token))[what].(float64)
+			if at == 0 || int64(at)%int64(idp.Coarse/time.Second) != 0 {
+				t.Errorf("the %s of a JWT around the answer is %v", what, at)
+			}
+		}
 	})
 }
 
