@@ -10,6 +10,7 @@ type Client struct {
 	Name                   string       `json:"client_name"`
 	NameJa                 string       `json:"client_name#ja,omitempty"`
 	URI                    string       `json:"client_uri,omitempty"`
+	About                  ClientAbout  `json:"about,omitzero"`
 	RedirectURIs           []string     `json:"redirect_uris"`
 	PostLogoutRedirectURIs []string     `json:"post_logout_redirect_uris,omitempty"`
 	AuthMethod             string       `json:"token_endpoint_auth_method"` // one of clients.AuthMethods
@@ -34,6 +35,18 @@ type Client struct {
 	Disabled               bool         `json:"-"`
 	CreatedAt              time.Time    `json:"-"`
 	UpdatedAt              time.Time    `json:"-"`
+}
+
+// ClientAbout is what a client says about itself besides. People see the two addresses of pages and names in their language;
+// the rest is for the operator.
+type ClientAbout struct {
+	Contacts        []string          `json:"contacts,omitempty"`
+	LogoURI         string            `json:"logo_uri,omitempty"` // never fetched and never shown
+	PolicyURI       string            `json:"policy_uri,omitempty"`
+	TermsURI        string            `json:"tos_uri,omitempty"`
+	SoftwareID      string            `json:"software_id,omitempty"`
+	SoftwareVersion string            `json:"software_version,omitempty"`
+	Localized       map[string]string `json:"localized,omitempty"` // such as client_name#en (RFC 7591 section 2.2)
 }
 
 // Registered is what a client that registered itself has besides (RFC 7591); zero: the operator made it.

@@ -33,6 +33,8 @@ func Widened(old, next storage.Client) []string {
 	was := old
 	was.SecretHashes, was.Registration, was.UpdatedAt, was.CreatedAt, was.Disabled =
 		next.SecretHashes, next.Registration, next.UpdatedAt, next.CreatedAt, next.Disabled
+	was.About.Contacts, was.About.LogoURI = next.About.Contacts, next.About.LogoURI // no person sees these
+	was.About.SoftwareID, was.About.SoftwareVersion = next.About.SoftwareID, next.About.SoftwareVersion
 	was.IDTokenAlg, was.Keys.ResponseAlg = next.IDTokenAlg, next.Keys.ResponseAlg
 	for _, list := range []struct{ was, next *[]string }{
 		{&was.RedirectURIs, &next.RedirectURIs}, {&was.PostLogoutRedirectURIs, &next.PostLogoutRedirectURIs}, {&was.Scopes, &next.Scopes},

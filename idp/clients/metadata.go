@@ -31,6 +31,12 @@ type Metadata struct {
 	ClientName             string   `json:"client_name,omitempty"`
 	ClientNameJa           string   `json:"client_name#ja,omitempty"`
 	ClientURI              string   `json:"client_uri,omitempty"`
+	LogoURI                string   `json:"logo_uri,omitempty"`
+	PolicyURI              string   `json:"policy_uri,omitempty"`
+	TermsURI               string   `json:"tos_uri,omitempty"`
+	Contacts               []string `json:"contacts,omitempty"`
+	SoftwareID             string   `json:"software_id,omitempty"`
+	SoftwareVersion        string   `json:"software_version,omitempty"`
 	RedirectURIs           []string `json:"redirect_uris,omitempty"`
 	PostLogoutRedirectURIs []string `json:"post_logout_redirect_uris,omitempty"`
 	AuthMethod             string   `json:"token_endpoint_auth_method,omitempty"`
@@ -80,15 +86,16 @@ type Metadata struct {
 
 	LatestURI string `json:"latest_attributes_uri,omitempty"` // ours: where changes of attributes are told
 
+	Localized map[string]string `json:"-"` // the members of tagged for languages, by their whole names; nil: none
+
 	Unsupported []string `json:"-"` // members that ask for a protection which this version does not give
 	Unknown     []string `json:"-"` // members that mean nothing here, sorted; worth a warning
 }
 
 // harmless members are known and unused: leaving them out takes nothing from the client or the person.
 var harmless = []string{
-	"client_id_issued_at", "contacts", "default_acr_values", "initiate_login_uri", "logo_uri",
-	"policy_uri", "registration_access_token", "registration_client_uri", "request_uris", "require_auth_time",
-	"software_id", "software_version", "tos_uri",
+	"client_id_issued_at", "default_acr_values", "initiate_login_uri", "registration_access_token", "registration_client_uri",
+	"request_uris", "require_auth_time",
 }
 
 // protections are members that a client would rely on. Dropping one in silence would weaken what it asked for.
@@ -128,7 +135,28 @@ func (m *Metadata) UnmarshalJSON(b []byte) error {
 			return fmt.Errorf("%s: must be %s", name, shape(fields.Field(i).Kind()))
 		}
 	}
+	if err := m.localize(members); err != nil {
+		return err
+	}
 	m.sort(members)
+	return nil
+}
+
+// localize keeps the members for languages.
+func (m *Metadata) localize(members map[string]json.RawMessage) error {
+	for name, raw := range members {
+		if !localizedMember(name) {
+			continue
+		}
+		var text string
+		if err := json.Unmarshal(raw, &text); err != nil {
+			return fmt.Errorf("%s: must be a string", name)
+		}
+		if m.Localized == nil {
+			m.Localized = map[string]string{}
+		}
+		m.Localized[name] = text
+	}
 	return nil
 }
 
@@ -148,7 +176,7 @@ func shape(k reflect.Kind) string {
 func (m *Metadata) sort(members map[string]json.RawMessage) {
 	for name, raw := range members {
 		switch {
-		case slices.Contains(used, name) || slices.Contains(harmless, name):
+		case slices.Contains(used, name) || slices.Contains(harmless, name) || localizedMember(name):
 		case !slices.Contains(protections, name):
 			m.Unknown = append(m.Unknown, name)
 		case asks(raw):

@@ -14,12 +14,7 @@ func (r *registration) checkURIs() {
 	}
 	r.checkRedirects("redirect_uris", r.RedirectURIs)
 	r.checkRedirects("post_logout_redirect_uris", r.PostLogoutRedirectURIs)
-	if r.ClientURI != "" {
-		// It becomes a link on our pages, so other schemes (javascript) must not get there.
-		if _, text := webURI(r.ClientURI); text != "" {
-			r.refuse("client_uri", text)
-		}
-	}
+	r.checkPage("client_uri", r.ClientURI)
 }
 
 func (r *registration) checkRedirects(field string, uris []string) {

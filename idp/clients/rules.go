@@ -85,6 +85,7 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		ID:                     m.ClientID,
 		NameJa:                 m.ClientNameJa,
 		URI:                    m.ClientURI,
+		About:                  r.about(),
 		RedirectURIs:           slices.Clone(m.RedirectURIs),
 		PostLogoutRedirectURIs: slices.Clone(m.PostLogoutRedirectURIs),
 		AuthMethod:             r.AuthMethod,

@@ -19,6 +19,8 @@ func hash(s string) []byte {
 func client(id string) storage.Client {
 	return storage.Client{
 		ID: id, Name: "Shop <&> " + id, NameJa: "name in ja", URI: "https://shop.example", RedirectURIs: []string{"https://shop.example/cb", "http://127.0.0.1/cb"},
+		About: storage.ClientAbout{Contacts: []string{"dev@shop.example"}, LogoURI: "https://shop.example/logo", PolicyURI: "https://shop.example/policy",
+			TermsURI: "https://shop.example/terms", SoftwareID: "till", SoftwareVersion: "4", Localized: map[string]string{"client_name#en": "Shop"}},
 		PostLogoutRedirectURIs: []string{"https://shop.example/bye"}, AuthMethod: "client_secret_basic",
 		SecretHashes: [][]byte{hash("one"), hash("two")}, Scopes: []string{"openid", "age_over_18"}, IDTokenAlg: "ES256",
 		Policy: storage.ClientPolicy{Items: map[string]storage.ItemPolicy{"age_over_18": {Purpose: "to sell", PurposeJa: "to sell, in ja"}}, Predicates: 2, TellsNo: true,

@@ -154,6 +154,8 @@ func (s *Show) consentPage(step idp.Step, lang string) ui.ConsentPage {
 		RPName: Name(step.Client, lang), RPHost: host(step.Login.Request.RedirectURI), Purpose: Purpose(step.Client, lang),
 		Action: LoginPath(step.Login.ID) + "/consent", FormTargets: targets(step.Login.Request.RedirectURI),
 		Retention: retention(step.Client, lang),
+		PolicyURL: clients.In(step.Client, "policy_uri", step.Client.About.PolicyURI, lang),
+		TermsURL:  clients.In(step.Client, "tos_uri", step.Client.About.TermsURI, lang),
 		OnlyYes:   clients.OnlyYes(step.Client), Transient: clients.Transient(step.Client), Offline: slices.Contains(step.Login.Request.Scopes, claims.ScopeOffline),
 		Renewable: step.Renewable, Memorable: step.Memorable,
 	}
@@ -204,7 +206,7 @@ func Name(c storage.Client, lang string) string {
 	if japanese(lang) && c.NameJa != "" {
 		return c.NameJa
 	}
-	return c.Name
+	return clients.In(c, "client_name", c.Name, lang)
 }
 
 // Purpose is the relying party's own sentence in the reader's language, or the one it has.

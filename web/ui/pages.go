@@ -81,6 +81,8 @@ type ConsentPage struct {
 	NotSent        []string // item keys that were read or could be and stay here
 	OnlyYes        bool     // the site hears a yes or nothing
 	Transient      bool     // the site gets another identifier every time, and nothing is remembered
+	PolicyURL      string   // the site's page about what it does with data; "" shows nothing
+	TermsURL       string   // the site's terms; "" shows nothing
 	Retention      string   // how long the site keeps what it gets, in its own words; "" shows nothing
 	Verified       bool     // some items come with how they were verified
 	Unverified     bool     // nobody could check what the card said, and the site hears so

@@ -109,6 +109,9 @@ func (w *world) tour(p *tab, lang string) {
 
 	p.open(w.authorize("poster", url.Values{"response_mode": {"form_post"}, "scope": {"openid age_over_18"}, "prompt": {"consent"}}))
 	p.see("#allow")
+	if to := ask[[]string](p, `[...document.querySelectorAll("#policy, #terms")].map(a => a.href)`); strings.Join(to, " ") != "http://127.0.0.1:8000/policy http://127.0.0.1:8000/terms" {
+		p.t.Errorf("the site's own pages are at %q", to)
+	}
 	p.picture("consent-age", lang)
 	p.open(w.Issuer + "/end_session")
 	p.see("#signout")

@@ -18,6 +18,7 @@ func shops(t testing.TB) string {
 	t.Helper()
 	return clientsFile(t, `[
 		{"client_id": "poster", "client_secret": "poster-secret-of-more-than-32-characters", "client_name": "Poster",
+		 "policy_uri": "http://127.0.0.1:8000/policy", "tos_uri": "http://127.0.0.1:8000/terms", "contacts": ["dev@poster.example"],
 		 "redirect_uris": ["http://127.0.0.1:8000/callback"]},
 		{"client_id": "bank", "client_secret": "bank-secret-of-more-than-32-characters-0", "client_name": "Bank",
 		 "redirect_uris": ["http://127.0.0.1:8000/bank"]}

@@ -16,7 +16,9 @@ func shop() map[string]any {
 	return map[string]any{
 		"redirect_uris": []string{"https://shop.example/cb", "https://shop.example/cb2"}, "client_name": "Shop", "client_name#ja": "shop",
 		"scope": "openid age_over_18 name", "purpose": "To sell.", "post_logout_redirect_uris": []string{"https://shop.example/"},
-		"contacts": []string{"dev@shop.example"}, "invented_by_somebody": 1,
+		"contacts": []string{"dev@shop.example"}, "logo_uri": "https://shop.example/logo.png", "policy_uri": "https://shop.example/policy",
+		"tos_uri": "https://shop.example/terms", "tos_uri#ja": "https://shop.example/ja/terms", "client_name#en-GB": "The Shop", "client_uri": "https://shop.example/",
+		"software_id": "till", "software_version": "4.1", "invented_by_somebody": 1, "invented#ja": "x", "client_name#": "x",
 	}
 }
 
@@ -65,9 +67,24 @@ func TestAClientRegistersItselfAndWaitsForApproval(t *testing.T) {
 			t.Errorf("%s is %q", name, made.text(name))
 		}
 	}
-	if made.Members["invented_by_somebody"] != nil || made.Members["contacts"] != nil {
-		t.Errorf("what is not kept is echoed: %s", made.Body)
+	about := func(a answer) {
+		t.Helper()
+		sent := shop()
+		for _, name := range []string{"logo_uri", "policy_uri", "tos_uri", "tos_uri#ja", "client_name#en-GB", "client_uri", "software_id", "software_version"} {
+			if a.Members[name] != sent[name] {
+				t.Errorf("%s was %v and is %v", name, sent[name], a.Members[name])
+			}
+		}
+		if list, ok := a.Members["contacts"].([]any); !ok || len(list) != 1 || list[0] != "dev@shop.example" {
+			t.Errorf("contacts are %v", a.Members["contacts"])
+		}
+		for _, name := range []string{"invented_by_somebody", "invented#ja", "client_name#"} {
+			if a.Members[name] != nil {
+				t.Errorf("%s means nothing here, is not kept, and is echoed", name)
+			}
+		}
 	}
+	about(made)
 
 	shop := w.rp(made)
 	b, r := w.NewBrowser(), shop.Request()
@@ -93,6 +110,7 @@ func TestAClientRegistersItselfAndWaitsForApproval(t *testing.T) {
 		read.text("registration_access_token") != made.text("registration_access_token") {
 		t.Errorf("reading: %d %s", read.Status, read.Body)
 	}
+	about(read)
 	if gone := w.call("DELETE", made.text("registration_client_uri"), made.text("registration_access_token"), nil); gone.Status != http.StatusNoContent || gone.Body != "" {
 		t.Errorf("deleting: %d %s", gone.Status, gone.Body)
 	}
