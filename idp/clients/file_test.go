@@ -29,7 +29,8 @@ func TestParseFile(t *testing.T) {
 	}
 	want := Metadata{
 		ClientID: "shop", ClientSecret: secret, ClientName: "Shop", ClientNameJa: "店", RedirectURIs: []string{"https://shop.example/cb"},
-		PurposeJa: "年齢の確認", JWKS: json.RawMessage(`{"keys": []}`), Unknown: []string{"Client_Secret", "client_name#en"},
+		PurposeJa: "年齢の確認", JWKS: json.RawMessage(`{"keys": []}`), Unknown: []string{"Client_Secret"},
+		Contacts: []string{"ops@shop.example"}, LogoURI: "https://shop.example/l.png", SoftwareID: "x", Localized: map[string]string{"client_name#en": "Shop"},
 	}
 	if !reflect.DeepEqual(list[0], want) {
 		t.Errorf("shop: %+v", list[0])
