@@ -1,6 +1,11 @@
 // Package source owns the choice of where the facts of a login come from: the cheapest source that is good enough for the
 // request, that the operator accepts and that the card at hand can serve, with the reason. Everything in it is a pure
 // function. It refuses to know cards' commands, PINs, claims and who asks.
+//
+// Remembered facts, which take the least effort of all, are no entry of an order: whether they come to mind is known once, from
+// a browser's cookie before any card is there, while an order is made anew at each step of a login; an agent cannot try them
+// and go on to the next; and when they turn out to be somebody else's the login starts over, so that nobody learns whose.
+// idp decides about them before it asks here (its recall).
 package source
 
 import (

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 )
@@ -56,5 +57,62 @@ func TestACardWhoseIssuerNobodyKnows(t *testing.T) {
 	}
 	if s := w.login(t, ask("strict"), "--persona", "child"); s.code != 1 || strings.TrimSpace(s.err) != "signature_certificate_missing" {
 		t.Errorf("a site that wants verified facts: %d %q", s.code, s.err)
+	}
+}
+
+// TestThePagesOfEverySource walks past the pages that speak of where facts come from, in every language.
+func TestThePagesOfEverySource(t *testing.T) {
+	must(t, os.MkdirAll(gallery, 0o755))
+	w := start(t, "--four-digits-first", "--accept-unverified-card-info", "--clients", clientsFile(t, `[
+		{"client_id": "club", "client_name": "Harbour Club", "client_name#ja": "港倶楽部", "client_secret": "club-secret-of-more-than-32-characters-0", "redirect_uris": ["http://127.0.0.1:8000/club"],
+			"scope": "openid name birthdate", "purpose": "To print your card.", "purpose#ja": "会員証を作るため", "policy": {"source": "card_info_unverified"}},
+		{"client_id": "bank", "client_name": "Bank", "client_name#ja": "銀行", "client_secret": "bank-secret-of-more-than-32-characters-0", "redirect_uris": ["http://127.0.0.1:8000/bank"],
+			"scope": "openid name birthdate", "policy": {"source": "signature_certificate"}}]`))
+	for lang, browser := range map[string]string{"ja": "ja", "ja-Hira": "ja", "en": "en"} {
+		t.Run(lang, func(t *testing.T) {
+			p := newPerson(t, browser)
+			ask := func(client string) string {
+				return w.authorize(client, url.Values{"scope": {"openid name birthdate"}, "ui_locales": {lang}, "prompt": {"consent"}})
+			}
+			p.open(ask("bank"))
+			p.see("#start")
+			p.picture("source-signature-login", lang)
+			p.open(ask("club"))
+			p.see("#unverified")
+			p.click("#printed summary")
+			p.picture("source-card-info-login", lang)
+
+			reader := p.launch(w)
+			p.click("#printed summary")
+			p.picture("source-card-info-wait", lang)
+			reader.layDown("taro")
+			reader.click("#printed")
+			reader.see("#printed_1")
+			reader.picture("source-reader-printed", lang)
+			reader.enter("#pin", "1234")
+			reader.enter("#printed_1", "021231")
+			reader.enter("#printed_2", "2035")
+			reader.enter("#printed_3", "2285")
+			reader.click("#ok")
+			reader.see("#error[data-code=pin_wrong]")
+			p.until(theRule + ` === "pin_wrong"`)
+
+			p.click("#start-printed") // the waiting page starts anew: the reader is left alone
+			p.until(`document.querySelector("#launch") !== null && document.querySelector("#start-printed") === null`)
+			reader = p.newTab(w.Cards, func() { p.click("#launch") })
+			reader.layDown("printed")
+			reader.enter("#pin", "1234")
+			reader.enter("#printed_1", "131103")
+			reader.enter("#printed_2", "2035")
+			reader.enter("#printed_3", "2285")
+			reader.click("#ok")
+			p.see("#unverified")
+			p.picture("source-unverified-consent", lang)
+			p.click("#allow")
+			p.until(`location.protocol === "chrome-error:"`) // nobody listens at the club
+			p.open(w.Issuer + "/me?lang=" + lang)
+			p.see("#history")
+			p.picture("source-unverified-me", lang)
+		})
 	}
 }
