@@ -58,7 +58,7 @@ type Store interface {
 	// Link of an account with a client; neither subject nor items when they never met.
 	Link(ctx context.Context, accountID, clientID, sector string) (Link, error)
 	// ApproveLogin writes the answer: login, grant, subject, consent, ledger and session together or not at all. ErrStale,
-	// also when Spend is spent already or the ledger is not at the version before. (What was told may stay noted after ErrStale.)
+	// also when Spend is spent already or the ledger is not at the version before.
 	ApproveLogin(ctx context.Context, a Approval) error
 
 	// Tell moves the ledger of an account without an answer to a login: what is not said tells something, too. ErrStale.

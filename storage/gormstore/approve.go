@@ -5,30 +5,16 @@ import (
 	"strings"
 	"sync"
 
-	"gorm.io/gorm"
-
 	"tegata/storage"
 )
 
 // step is one of the writes of an approval.
 type step struct {
-	name      string
-	sql       conditional
-	values    []any
-	mandatory bool // changes exactly one row, or the whole approval is stale
+	name     string
+	sql      hot
+	values   []any
+	fallible bool // may change no row, and then the whole approval is stale
 }
-
-// conditional is SQL that contains {if}, the place for the condition that all earlier mandatory steps have succeeded.
-type conditional struct {
-	sql   string
-	alone hot // without a condition
-}
-
-func conditionally(sql string) conditional {
-	return conditional{sql, hotly(strings.Replace(sql, "{if}", "true", 1))}
-}
-
-func (c conditional) on(condition string) string { return strings.Replace(c.sql, "{if}", condition, 1) }
 
 // ApproveLogin implements storage.Store. A session that ended meanwhile makes the approval stale too: its person has
 // logged out, and the answer must be decided again.
@@ -38,79 +24,71 @@ func (s *Store) ApproveLogin(ctx context.Context, a storage.Approval) error {
 		return err
 	}
 	if s.postgres {
-		sql, values := fused(a.Login, steps)
-		return swapped(s.change(ctx, sql, values))
+		sql, values := fused(steps)
+		_, err := s.change(ctx, sql, values)
+		if sqlState(err) == divisionByZero {
+			return storage.ErrStale
+		}
+		return err
 	}
-	return s.transaction(ctx, func(tx *gorm.DB) error { return s.oneByOne(ctx, tx.Statement.ConnPool, steps) })
+	return s.together(ctx, func(ask asker) error { return oneByOne(ask, steps) })
 }
 
 // oneByOne runs the steps in a transaction, where an error undoes the earlier ones.
-func (s *Store) oneByOne(ctx context.Context, tx gorm.ConnPool, steps []step) error {
+func oneByOne(ask asker, steps []step) error {
 	for _, step := range steps {
-		changed, err := s.run(ctx, tx, step.sql.alone, step.values)
+		changed, err := ask(step.sql, step.values)
 		if err != nil {
 			return err
 		}
-		if step.mandatory && changed == 0 {
+		if step.fallible && changed == 0 {
 			return storage.ErrStale
 		}
 	}
 	return nil
 }
 
-// fused makes one statement of the steps, the last of which says by its row count whether all of them happened.
-// Within one statement nothing can be undone, so the login is locked first, at its expected version: a lock that had to
-// be waited for looks again. Then each mandatory step runs only if the one before it changed its row.
-func fused(login *storage.Login, steps []step) (sql hot, values []any) {
+// fused makes one statement of the steps. Those that may fail happen first, in their order, each if the one before it
+// changed its row. One that did not makes the statement divide by zero, which is how a statement undoes what it has done.
+func fused(steps []step) (sql hot, values []any) {
 	var shape strings.Builder // which steps there are decides the text, and there are few shapes
-	if login != nil {
-		values = append(values, login.ID, login.Version-1)
-		shape.WriteString("held")
-	}
 	for _, step := range steps {
 		values = append(values, step.values...)
 		shape.WriteString(" " + step.name)
 	}
 	known, ok := shapes.Load(shape.String())
 	if !ok {
-		known, _ = shapes.LoadOrStore(shape.String(), hotly(fuse(login != nil, steps)))
+		known, _ = shapes.LoadOrStore(shape.String(), hotly(fuse(steps)))
 	}
 	return known.(hot), values
 }
 
 var shapes sync.Map // hot by the names of its steps
 
-func fuse(held bool, steps []step) string {
-	condition := "true"
+func fuse(steps []step) string {
+	conditions := []string{"true"}
 	var parts []string
-	if held {
-		parts = append(parts, "held AS (SELECT 1 FROM logins WHERE id = ? AND version = ? FOR UPDATE)")
-		condition = "EXISTS (SELECT 1 FROM held)"
-	}
-	last := len(steps) - 1
-	for _, step := range steps[:last] {
-		parts = append(parts, step.name+" AS ("+step.sql.on(condition)+" RETURNING 1)")
-		if step.mandatory {
-			condition = "EXISTS (SELECT 1 FROM " + step.name + ")"
+	for _, step := range steps {
+		part := step.name + " AS (" + step.sql.sqlite
+		if step.fallible {
+			part += " RETURNING 1"
+			conditions = append(conditions, "EXISTS (SELECT FROM "+step.name+")")
 		}
+		parts = append(parts, part+")")
 	}
-	sql := steps[last].sql.on(condition)
-	if len(parts) > 0 {
-		sql = "WITH " + strings.Join(parts, ", ") + " " + sql
-	}
-	return sql
+	return "WITH " + strings.Join(parts, ", ") + " SELECT 1 / (" + strings.Join(conditions, " AND ") + ")::int"
 }
 
 var (
-	insertSession = conditionally("INSERT INTO sessions (" + sessionColumns.names() + ") SELECT " + sessionColumns.marks() + " WHERE {if}")
-	insertGrant   = conditionally("INSERT INTO grants (" + grantColumns.names() + ") SELECT " + grantColumns.marks() + " WHERE {if}")
-	answerLogin   = conditionally("UPDATE logins SET version = ?, state = ?, facts = NULL, card = NULL, sign_card = NULL " +
-		"WHERE id = ? AND version = ? AND {if}")
-	touchSession = conditionally("UPDATE sessions SET seen_at = ? WHERE id = ? AND account_id = ? AND expires_at > ? AND {if}")
+	insertSession = hotly("INSERT INTO sessions (" + sessionColumns.names() + ") VALUES (" + sessionColumns.marks() + ")")
+	insertGrant   = hotly("INSERT INTO grants (" + grantColumns.names() + ") VALUES (" + grantColumns.marks() + ")")
+	answerLogin   = hotly("UPDATE logins SET version = ?, state = ?, progress = ?, failure = ?, facts = NULL, card = NULL, sign_card = NULL " +
+		"WHERE id = ? AND version = ?")
+	touchSession = hotly("UPDATE sessions SET seen_at = ? WHERE id = ? AND account_id = ? AND expires_at > ?")
 	// The first subject stays for ever. One that another account has in the sector is no conflict to pass over but an error.
-	insertSubject = conditionally("INSERT INTO subjects (account_id, sector, subject, created_at) SELECT ?, ?, ?, ? WHERE {if} " +
+	insertSubject = hotly("INSERT INTO subjects (account_id, sector, subject, created_at) VALUES (?, ?, ?, ?) " +
 		"ON CONFLICT (account_id, sector) DO NOTHING")
-	replaceConsent = conditionally("INSERT INTO consents (account_id, client_id, items, texts, given_at) SELECT ?, ?, ?, ?, ? WHERE {if} " +
+	replaceConsent = hotly("INSERT INTO consents (account_id, client_id, items, texts, given_at) VALUES (?, ?, ?, ?, ?) " +
 		"ON CONFLICT (account_id, client_id) DO UPDATE SET items = excluded.items, texts = excluded.texts, given_at = excluded.given_at")
 )
 
@@ -118,15 +96,16 @@ var (
 func (s *Store) approval(a storage.Approval) ([]step, error) {
 	var steps []step
 	g, now := a.Grant, instant{a.Grant.CreatedAt}
-	if a.Told != nil { // first: losing a race for the ledger must leave nothing behind
+	if a.Login != nil {
+		l := a.Login
+		steps = append(steps, step{"answered", answerLogin, []any{l.Version, string(l.State), l.Progress, l.Failure, l.ID, l.Version - 1}, true})
+	}
+	if a.Told != nil {
 		told, err := s.noting(g.AccountID, *a.Told)
 		if err != nil {
 			return nil, err
 		}
 		steps = append(steps, told)
-	}
-	if a.Spend != nil && a.Session != nil { // before anything that a second use must not leave behind
-		steps = append(steps, spending(*a.Spend))
 	}
 	switch {
 	case a.Session != nil:
@@ -134,16 +113,12 @@ func (s *Store) approval(a storage.Approval) ([]step, error) {
 		if err != nil {
 			return nil, err
 		}
-		steps = append(steps, step{"opened", insertSession, sessionColumns.fields(row), true})
+		steps = append(steps, step{"opened", insertSession, sessionColumns.fields(row), false})
 	case g.SessionID != "":
 		steps = append(steps, step{"touched", touchSession, []any{now, g.SessionID, g.AccountID, now}, true})
 	}
-	if a.Spend != nil && a.Session == nil { // after the one step that may fail
+	if a.Spend != nil {
 		steps = append(steps, spending(*a.Spend))
-	}
-	if a.Login != nil {
-		l := a.Login
-		steps = append(steps, step{"answered", answerLogin, []any{l.Version, string(l.State), l.ID, l.Version - 1}, true})
 	}
 	if a.Sector != "" {
 		steps = append(steps, step{"named", insertSubject, []any{g.AccountID, a.Sector, g.Subject, now}, false})
@@ -172,5 +147,5 @@ func (s *Store) approval(a storage.Approval) ([]step, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(steps, step{"granted", insertGrant, grantColumns.fields(row), true}), nil
+	return append(steps, step{"granted", insertGrant, grantColumns.fields(row), false}), nil
 }

@@ -150,13 +150,13 @@ func (s *Store) loginValues(set loginColumns, l *storage.Login) (values []any, e
 	return values, err
 }
 
-// swapValues are what swapText wants, and more. The columns that have not changed are as they were: was is the record at
+// swapValues are what swapText wants. The columns that have not changed are as they were: was is the record at
 // its version, and each version was written once.
-func (s *Store) swapValues(was, next *storage.Login, more ...any) (loginColumns, []any, error) {
+func (s *Store) swapValues(was, next *storage.Login) (loginColumns, []any, error) {
 	if next.ID != was.ID || next.Version != was.Version+1 {
 		return 0, nil, storage.ErrStale
 	}
 	changed := changes(was, next)
 	values, err := s.loginValues(changed, next)
-	return changed, append(append(values, was.ID, was.Version), more...), err
+	return changed, append(values, was.ID, was.Version), err
 }

@@ -15,6 +15,7 @@ import (
 const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
+	divisionByZero       = "22012" // of fused
 	notInRepertoire      = "22021" // a NUL byte or broken UTF-8 in a text
 )
 

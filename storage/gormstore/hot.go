@@ -14,7 +14,7 @@ import (
 )
 
 // hot is SQL that runs in every login or at every call of a relying party. Its text is made once for each database, and its
-// row is scanned by database/sql straight into the fields of a row struct: gorm's building of a statement and its scanning
+// row is scanned by the driver straight into the fields of a row struct: gorm's building of a statement and its scanning
 // cost more than the database does. Everything else goes through gorm, whose pools, transactions and errors these share.
 type hot struct{ sqlite, postgres string }
 
@@ -65,14 +65,19 @@ func (s *Store) look(ctx context.Context, h hot, values []any, fields ...any) (r
 // run executes h on a pool or in a transaction. With fields it scans a row into them and returns how many there were;
 // without, how many it changed. It is ready to run again with the same values.
 func (s *Store) run(ctx context.Context, on gorm.ConnPool, h hot, values []any, fields ...any) (int64, error) {
-	if err := s.bind(values); err != nil {
+	if err := s.ready(ctx, values); err != nil {
 		return 0, err
 	}
-	if s.onStatement != nil && ctx.Value(backgroundKey{}) == nil {
-		s.onStatement()
-	}
-	if pool, ok := on.(*sql.DB); ok && s.postgres {
+	switch pool, ok := on.(*sql.DB); {
+	case ok && s.postgres:
 		rows, err := natively(ctx, pool, h.postgres, values, fields)
+		return rows, s.translated(err)
+	case ok:
+		var rows int64
+		err := embedded(ctx, pool, func(conn *rememberingConn) (err error) {
+			rows, err = conn.ask(h.sqlite, values, fields)
+			return err
+		})
 		return rows, s.translated(err)
 	}
 	if len(fields) > 0 {
@@ -84,6 +89,21 @@ func (s *Store) run(ctx context.Context, on gorm.ConnPool, h hot, values []any, 
 		return 0, s.translated(err)
 	}
 	return done.RowsAffected()
+}
+
+// within runs hot statements in a transaction of gorm.
+func (s *Store) within(ctx context.Context, tx *gorm.DB) asker {
+	return func(h hot, values []any, fields ...any) (int64, error) {
+		return s.run(ctx, tx.Statement.ConnPool, h, values, fields...)
+	}
+}
+
+// ready makes values what the drivers take, and counts.
+func (s *Store) ready(ctx context.Context, values []any) error {
+	if s.onStatement != nil && ctx.Value(backgroundKey{}) == nil {
+		s.onStatement()
+	}
+	return s.bind(values)
 }
 
 // natively lets pgx itself scan into fields: database/sql would have every value made once more, with a goroutine to watch

@@ -159,7 +159,7 @@ func (s *Store) NoteLatest(ctx context.Context, c storage.LatestConsent, now tim
 			if err != nil {
 				return err
 			}
-			if err := s.oneByOne(ctx, tx.Statement.ConnPool, []step{writing}); err != nil {
+			if err := oneByOne(s.within(ctx, tx), []step{writing}); err != nil {
 				return err
 			}
 		}

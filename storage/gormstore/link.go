@@ -17,7 +17,7 @@ const linkItself = "(SELECT subject FROM subjects WHERE account_id = ? AND secto
 	"NOT EXISTS (SELECT 1 FROM subjects WHERE account_id = ?) AS is_new"
 
 var (
-	noteTold = conditionally("INSERT INTO told (account_id, sector, version, ledger, expires_at) SELECT ?, ?, ?, ?, ? WHERE {if} " +
+	noteTold = hotly("INSERT INTO told (account_id, sector, version, ledger, expires_at) VALUES (?, ?, ?, ?, ?) " +
 		"ON CONFLICT (account_id, sector) DO UPDATE SET version = excluded.version, ledger = excluded.ledger, expires_at = excluded.expires_at " +
 		"WHERE told.version = excluded.version - 1")
 
@@ -72,7 +72,7 @@ func (s *Store) Tell(ctx context.Context, accountID string, l storage.Ledger) er
 	if err != nil {
 		return err
 	}
-	return swapped(s.change(ctx, told.sql.alone, told.values))
+	return swapped(s.change(ctx, told.sql, told.values))
 }
 
 // Link implements storage.Store.
@@ -87,10 +87,11 @@ func (s *Store) Link(ctx context.Context, accountID, clientID, sector string) (s
 
 // ReturnLogin implements storage.Store.
 func (s *Store) ReturnLogin(ctx context.Context, was, next storage.Login, sector string) (storage.Link, error) {
-	changed, values, err := s.swapValues(&was, &next, linkValues(next.AccountID, next.ClientID, sector)...)
+	changed, values, err := s.swapValues(&was, &next)
 	if err != nil {
 		return storage.Link{}, err
 	}
+	values = append(values, linkValues(next.AccountID, next.ClientID, sector)...)
 	var link linkRow
 	err = swapped(s.change(ctx, returning.statement(changed), values, &link.Subject, &link.Items, &link.Texts, &link.ToldVersion, &link.Ledger, &link.IsNew))
 	if err != nil {

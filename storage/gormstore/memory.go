@@ -12,11 +12,11 @@ import (
 )
 
 var (
-	insertKey = conditionally("INSERT INTO fact_keys (account_id, fact_key, until) SELECT ?, ?, ? WHERE {if} " +
+	insertKey = hotly("INSERT INTO fact_keys (account_id, fact_key, until) VALUES (?, ?, ?) " +
 		"ON CONFLICT (account_id) DO UPDATE SET fact_key = excluded.fact_key, until = excluded.until")
-	insertMemory = conditionally("INSERT INTO remembered (account_id, acr, facts, until) SELECT ?, ?, ?, ? WHERE {if} " +
+	insertMemory = hotly("INSERT INTO remembered (account_id, acr, facts, until) VALUES (?, ?, ?, ?) " +
 		"ON CONFLICT (account_id) DO UPDATE SET acr = excluded.acr, facts = excluded.facts, until = excluded.until")
-	insertHint = conditionally("INSERT INTO hints (hash, account_id, until) SELECT ?, ?, ? WHERE {if}")
+	insertHint = hotly("INSERT INTO hints (hash, account_id, until) VALUES (?, ?, ?)")
 )
 
 const memory = "SELECT r.account_id, r.acr, r.facts, r.until, k.fact_key FROM remembered r JOIN fact_keys k ON k.account_id = r.account_id "

@@ -58,7 +58,7 @@ type releaseEntry struct {
 	Outcome  string    `json:"outcome"`
 }
 
-var insertRelease = conditionally("INSERT INTO releases (id, account_id, day, entry) SELECT ?, ?, ?, ? WHERE {if}")
+var insertRelease = hotly("INSERT INTO releases (id, account_id, day, entry) VALUES (?, ?, ?, ?)")
 
 // releasing is the step that writes an entry of a person's history.
 func (s *Store) releasing(r storage.Release) (step, error) {
@@ -67,7 +67,7 @@ func (s *Store) releasing(r storage.Release) (step, error) {
 		return step{}, fmt.Errorf("gormstore: %w", err)
 	}
 	entry, err := s.sealed(releasesEntry, r.ID, plain)
-	return step{"released", insertRelease, []any{r.ID, r.AccountID, instant{r.At.UTC().Truncate(24 * time.Hour)}, entry}, true}, err
+	return step{"released", insertRelease, []any{r.ID, r.AccountID, instant{r.At.UTC().Truncate(24 * time.Hour)}, entry}, false}, err
 }
 
 // AddRelease implements storage.Store.
@@ -76,7 +76,7 @@ func (s *Store) AddRelease(ctx context.Context, r storage.Release) error {
 	if err != nil {
 		return err
 	}
-	return swapped(s.change(ctx, writing.sql.alone, writing.values))
+	return swapped(s.change(ctx, writing.sql, writing.values))
 }
 
 type releaseRow struct {

@@ -59,7 +59,7 @@ func (s *Store) PushedRequest(ctx context.Context, hash []byte, now time.Time) (
 }
 
 // insertSpent changes a row for the first of any number of racing users, and none for the others.
-var insertSpent = conditionally("INSERT INTO spent (hash, until) SELECT ?, ? WHERE {if} ON CONFLICT (hash) DO NOTHING")
+var insertSpent = hotly("INSERT INTO spent (hash, until) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING")
 
 func spending(s storage.Spent) step {
 	return step{"spent_now", insertSpent, []any{blob(s.Hash), instant{s.Until}}, true}
@@ -68,7 +68,7 @@ func spending(s storage.Spent) step {
 // Spend implements storage.Store.
 func (s *Store) Spend(ctx context.Context, spent storage.Spent) error {
 	once := spending(spent)
-	err := swapped(s.change(ctx, once.sql.alone, once.values))
+	err := swapped(s.change(ctx, once.sql, once.values))
 	if errors.Is(err, storage.ErrStale) {
 		return storage.ErrSpent
 	}

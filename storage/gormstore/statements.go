@@ -3,6 +3,8 @@ package gormstore
 import (
 	"context"
 	"database/sql/driver"
+
+	"github.com/ncruces/go-sqlite3"
 )
 
 // remembering makes connections that keep their prepared statements: compiling the longer ones costs SQLite more than
@@ -14,7 +16,7 @@ func (r remembering) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &rememberingConn{sqliteConn: conn.(sqliteConn), known: map[string]*knownStmt{}}, nil
+	return &rememberingConn{sqliteConn: conn.(sqliteConn), known: map[string]*knownStmt{}, hot: map[string]*sqlite3.Stmt{}}, nil
 }
 
 // sqliteConn leaves out ExecerContext on purpose: without it, database/sql prepares everything.
@@ -22,6 +24,7 @@ type sqliteConn interface {
 	driver.Conn
 	driver.ConnBeginTx
 	driver.ConnPrepareContext
+	Raw() *sqlite3.Conn
 }
 
 type sqliteStmt interface {
@@ -34,7 +37,8 @@ type sqliteStmt interface {
 // rememberingConn needs no lock: database/sql gives a connection to one goroutine at a time.
 type rememberingConn struct {
 	sqliteConn
-	known map[string]*knownStmt // by text; this package has a few dozen texts
+	known map[string]*knownStmt    // by text; this package has a few dozen texts
+	hot   map[string]*sqlite3.Stmt // the same for embedded
 }
 
 func (c *rememberingConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
@@ -55,6 +59,9 @@ func (c *rememberingConn) PrepareContext(ctx context.Context, query string) (dri
 func (c *rememberingConn) Close() error {
 	for _, known := range c.known {
 		known.sqliteStmt.Close() // its last error was told to whoever ran it
+	}
+	for _, stmt := range c.hot {
+		_ = stmt.Close()
 	}
 	return c.sqliteConn.Close()
 }

@@ -45,7 +45,7 @@ func (s *Store) mergeTold(ctx context.Context, tx *gorm.DB, r storage.Renewal) e
 		if err := swapped(changed(gone)); err != nil {
 			return err
 		}
-		if err := s.oneByOne(ctx, tx.Statement.ConnPool, []step{told}); err != nil {
+		if err := oneByOne(s.within(ctx, tx), []step{told}); err != nil {
 			return err
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"slices"
 
-	"gorm.io/gorm"
-
 	"tegata/storage"
 )
 
@@ -40,8 +38,8 @@ func (s *Store) VerifyLogin(ctx context.Context, was, next storage.Login, cred s
 		return s.verifyInOne(ctx, &was, &next, credential)
 	}
 	var owner string
-	err = s.transaction(ctx, func(tx *gorm.DB) error {
-		owner, err = s.verifyInTwo(ctx, tx.Statement.ConnPool, was, next, credential)
+	err = s.together(ctx, func(ask asker) error {
+		owner, err = s.verifyInTwo(ask, was, next, credential)
 		return err
 	})
 	return owner, err
@@ -59,9 +57,9 @@ func (s *Store) verifyInOne(ctx context.Context, was, next *storage.Login, crede
 }
 
 // verifyInTwo is verifyInOne for SQLite, whose transaction is alone from its first statement on.
-func (s *Store) verifyInTwo(ctx context.Context, tx gorm.ConnPool, was, next storage.Login, credential []any) (owner string, err error) {
+func (s *Store) verifyInTwo(ask asker, was, next storage.Login, credential []any) (owner string, err error) {
 	credential = append(credential, was.ID, was.Version)
-	if err := swapped(s.run(ctx, tx, credentialOnSQLite, credential, &owner)); err != nil {
+	if err := swapped(ask(credentialOnSQLite, credential, &owner)); err != nil {
 		return "", err
 	}
 	next.AccountID = owner
@@ -69,5 +67,5 @@ func (s *Store) verifyInTwo(ctx context.Context, tx gorm.ConnPool, was, next sto
 	if err != nil {
 		return "", err
 	}
-	return owner, swapped(s.run(ctx, tx, swapping.statement(changed), values))
+	return owner, swapped(ask(swapping.statement(changed), values))
 }

@@ -74,6 +74,19 @@ func loginAnswered(t *testing.T, s storage.Store) {
 	same(t, got, answered)
 }
 
+// loginDeclined: an answer may also end a login in another way.
+func loginDeclined(t *testing.T, s storage.Store) {
+	l := newLogin("login")
+	l.Facts = []byte("facts")
+	ok(t, s.CreateLogin(ctx(t), l))
+	declined := next(l, storage.Cancelled)
+	declined.Facts, declined.Progress, declined.Failure = nil, "cancelled", "user_cancelled"
+	ok(t, s.ApproveLogin(ctx(t), storage.Approval{Login: &declined, Grant: storage.Grant{AccountID: "account", CreatedAt: now}}))
+	got, err := s.Login(ctx(t), "login")
+	ok(t, err)
+	same(t, got, declined)
+}
+
 func loginOnce(t *testing.T, s storage.Store) {
 	ok(t, s.CreateLogin(ctx(t), newLogin("login")))
 	is(t, s.CreateLogin(ctx(t), fullLogin("login")), storage.ErrExists)

@@ -151,7 +151,8 @@ var script string
 // server and removes its files. No test needs a TestMain for it.
 var lifeline any
 
-// start runs PostgreSQL on a socket in a new directory. fsync is off: the data is not worth a disk's time.
+// start runs PostgreSQL on a socket in a new directory. fsync is off: the data is not worth a disk's time. A commit still writes
+// the log, as everywhere, which costs less than having the log's writer woken up for it.
 func start() (string, error) {
 	tools, err := binaries()
 	if err != nil {

@@ -13,7 +13,7 @@ fail() {
 }
 "$tools/initdb" -D "$dir/data" -U tegata -A trust -E UTF8 --locale=C --no-sync >"$dir/log" 2>&1 || fail
 "$tools/pg_ctl" -D "$dir/data" -l "$dir/log" -w -o "-k '$dir' -c listen_addresses= -c max_connections=200 \
-	-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=64MB" start >>"$dir/log" 2>&1 || fail
+	-c fsync=off -c full_page_writes=off -c shared_buffers=64MB" start >>"$dir/log" 2>&1 || fail
 echo ready
 cat >/dev/null
 stop

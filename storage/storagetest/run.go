@@ -31,6 +31,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"a bare login comes back bare", loginBare},
 		{"a change of a login writes what it changes and nothing else", loginChanges},
 		{"an answered login keeps nothing that the card said", loginAnswered},
+		{"an answer may be that somebody declined", loginDeclined},
 		{"a login is created once", loginOnce},
 		{"an id that no text can be is not found", foreignIDs},
 		{"a login changes only from the version that was read", loginSwap},

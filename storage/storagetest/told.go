@@ -36,6 +36,10 @@ func toldKept(t *testing.T, s storage.Store) {
 	}
 	ok(t, s.ApproveLogin(ctx(t), telling("second", 2, "over 20")))
 	same(t, told(), storage.Told{Version: 2, Ledger: []byte("over 20")})
+	ended := telling("of an ended session", 3, "over 65")
+	ended.Grant.SessionID = "ended"
+	is(t, s.ApproveLogin(ctx(t), ended), storage.ErrStale)
+	same(t, told().Version, int64(2)) // what was not answered told nobody anything
 
 	third := telling("", 3, "over 65").Told
 	ok(t, s.Tell(ctx(t), "account", *third))
