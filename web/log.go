@@ -23,14 +23,22 @@ func logged(log *slog.Logger, s *show.Show, next http.Handler) http.Handler {
 			if p := recover(); p != nil {
 				rescue(log, s, out, r, p)
 			}
-			attrs := append([]slog.Attr{
-				slog.String("method", r.Method), slog.String("pattern", r.Pattern), slog.Int("status", out.status),
-				slog.Duration("took", time.Since(start)),
-			}, event.Attrs...)
-			log.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
+			write(log, r, out.status, start, event)
 		}()
 		next.ServeHTTP(out, r)
 	})
+}
+
+// write is log.LogAttrs without finding out which line of the source calls it: it is always this one.
+func write(log *slog.Logger, r *http.Request, status int, start time.Time, event *show.Event) {
+	if !log.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
+	now := time.Now()
+	line := slog.NewRecord(now, slog.LevelInfo, "request", 0)
+	line.AddAttrs(slog.String("method", r.Method), slog.String("pattern", r.Pattern), slog.Int("status", status), slog.Duration("took", now.Sub(start)))
+	line.AddAttrs(event.Attrs...)
+	_ = log.Handler().Handle(r.Context(), line) // as LogAttrs has it: nobody is left to tell
 }
 
 // rescue answers a panic like any failure of ours. The stack names code, not data; the panic's value may quote input and

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,7 +46,19 @@ func (p *published) write(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "application/json")
 	h.Set("Cache-Control", cacheFor)
 	h.Set("ETag", p.tag)
+	if r.Method == http.MethodGet && !selective(r.Header) { // as ServeContent would, without copying the document once more
+		h.Set("Accept-Ranges", "bytes")
+		h.Set("Content-Length", strconv.Itoa(len(p.body)))
+		_, _ = w.Write(p.body) // the client may be gone; there is nobody to tell
+		return
+	}
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(p.body))
+}
+
+// selective says whether a reader wants less than the whole, or the whole on a condition (RFC 9110 sections 13 and 14).
+func selective(h http.Header) bool {
+	return slices.ContainsFunc([]string{"Range", "If-Range", "If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"},
+		func(name string) bool { return len(h[name]) > 0 })
 }
 
 // fixed publishes a document that stays the same as long as the server runs. It is made by its first reader.

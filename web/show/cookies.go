@@ -2,6 +2,7 @@ package show
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"tegata/authn"
@@ -31,21 +32,19 @@ func (s *Show) cookie(name, value string) *http.Cookie {
 	return &http.Cookie{Name: s.name(name), Value: value, Path: "/", HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode}
 }
 
-func (s *Show) secret(r *http.Request, name string) (authn.Secret, bool) {
-	c, err := r.Cookie(s.name(name))
-	if err != nil {
-		return authn.Secret{}, false
-	}
-	return authn.ParseSecret(c.Value)
-}
-
 // Known reads what the browser's cookies say.
 func (s *Show) Known(r *http.Request) idp.Browser {
-	var b idp.Browser
-	b.Secret, b.Known = s.secret(r, browserCookie)
-	b.Session, b.HasSession = s.secret(r, sessionCookie)
-	b.Hint, b.HasHint = s.secret(r, hintCookie)
-	b.Family = family(r.UserAgent())
+	b := idp.Browser{Family: family(r.UserAgent())}
+	for _, c := range slices.Backward(r.Cookies()) { // so that of two with one name the first one counts, as in http.Request.Cookie
+		switch c.Name {
+		case s.name(browserCookie):
+			b.Secret, b.Known = authn.ParseSecret(c.Value)
+		case s.name(sessionCookie):
+			b.Session, b.HasSession = authn.ParseSecret(c.Value)
+		case s.name(hintCookie):
+			b.Hint, b.HasHint = authn.ParseSecret(c.Value)
+		}
+	}
 	return b
 }
 

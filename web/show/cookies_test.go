@@ -69,6 +69,14 @@ func TestABrowserKeepsItsSecret(t *testing.T) {
 	if s.Known(garbage).Known {
 		t.Error("garbage is a secret")
 	}
+	r.AddCookie(&http.Cookie{Name: "__Host-bs", Value: secretOf(t).Reveal()})
+	if s.Known(r).Secret != b.Secret {
+		t.Error("of two cookies with one name the second counts")
+	}
+	garbage.AddCookie(&http.Cookie{Name: "__Host-bs", Value: secretOf(t).Reveal()})
+	if s.Known(garbage).Known {
+		t.Error("a cookie behind one that is garbage counts")
+	}
 }
 
 func TestWithoutRandomnessNothingStarts(t *testing.T) {
