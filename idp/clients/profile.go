@@ -32,6 +32,9 @@ func OnlyYes(c storage.Client) bool { return AgeOnly(c) && !c.Policy.TellsNo }
 // StrictAudience says that assertions of a client must be for the issuer itself, no endpoint of it (FAPI 2.0 section 5.3.2.1).
 func StrictAudience(c storage.Client) bool { return c.Profile == ProfileFAPI2 }
 
+// StartedObjects says that request objects of a client must tell from when they are good (FAPI 2.0 Message Signing section 5.3.1).
+func StartedObjects(c storage.Client) bool { return c.Profile == ProfileFAPI2 }
+
 // AcceptsAlg says whether a client may sign with alg where it registered one, or "" for any.
 func AcceptsAlg(c storage.Client, registered, alg string) bool {
 	return (registered == "" || registered == alg) && (c.Profile != ProfileFAPI2 || slices.Contains(fapiAlgs, alg))

@@ -107,10 +107,10 @@ func TestWhatAProfileLeavesNoChoiceAbout(t *testing.T) {
 		}
 		return c
 	}
-	if c := made(func(*Metadata) {}); c.RequirePAR || c.DPoPBound || c.Profile != "" || Transient(c) || OnlyYes(c) || StrictAudience(c) {
+	if c := made(func(*Metadata) {}); c.RequirePAR || c.DPoPBound || c.Profile != "" || Transient(c) || OnlyYes(c) || StrictAudience(c) || StartedObjects(c) {
 		t.Errorf("basic: %+v", c)
 	}
-	if c := made(fapiBank); !c.RequirePAR || !c.DPoPBound || c.TLS.Bound || c.IDTokenAlg != "ES256" || Transient(c) || !StrictAudience(c) {
+	if c := made(fapiBank); !c.RequirePAR || !c.DPoPBound || c.TLS.Bound || c.IDTokenAlg != "ES256" || Transient(c) || !StrictAudience(c) || !StartedObjects(c) {
 		t.Errorf("fapi2: %+v", c)
 	}
 	if c := made(func(m *Metadata) { fapiBank(m); m.TLSBound = true }); c.DPoPBound || !c.TLS.Bound {

@@ -75,6 +75,20 @@ func (t Token) FreshSince(now time.Time, life, furthest time.Duration) (until ti
 	return until, nil
 }
 
+// Started says whether the token tells from when it is good, which is at most life ago, and is good for no longer than life from
+// there (FAPI 2.0 Message Signing section 5.3.1).
+func (t Token) Started(now time.Time, life time.Duration) error {
+	switch nbf, says, _ := t.instant("nbf"); { // Parse has looked at it
+	case !says:
+		return Problem("nbf is missing")
+	case now.Sub(nbf) > life:
+		return Problem("nbf is more than " + life.String() + " ago")
+	case t.Expires().Sub(nbf) > life:
+		return Problem("exp is more than " + life.String() + " after nbf")
+	}
+	return nil
+}
+
 // begun says whether the token is good already.
 func (t Token) begun(now time.Time) error {
 	for _, name := range []string{"iat", "nbf"} {

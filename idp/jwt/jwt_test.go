@@ -292,6 +292,34 @@ func TestClocksMayDifferByAMinute(t *testing.T) {
 	}
 }
 
+func TestWhatHasStarted(t *testing.T) {
+	s := newSigner(t)
+	for _, tc := range []struct {
+		name     string
+		nbf, exp int64 // seconds from now; an nbf of 1 is none
+		good     bool
+	}{
+		{"now", 0, 60, true}, {"in a moment", 8, 60, true}, {"an hour ago", -3600, 0, true}, {"for an hour", 0, 3600, true},
+		{"more than an hour ago", -3601, -1, false}, {"for more than an hour", 0, 3601, false}, {"who knows when", 1, 60, false},
+	} {
+		claims := map[string]any{"nbf": now.Unix() + tc.nbf, "exp": now.Unix() + tc.exp}
+		if tc.nbf == 1 {
+			delete(claims, "nbf")
+		}
+		body, err := json.Marshal(claims)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := Parse(s.es256(good, string(body)), RequestObject)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := token.Started(now, time.Hour); (err == nil) != tc.good || err != nil && AsProblem(err) == "" {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+	}
+}
+
 // TestNoFlippedBitIsAccepted: whatever bit of a good token changes, it is not good any more.
 func TestNoFlippedBitIsAccepted(t *testing.T) {
 	s := newSigner(t)

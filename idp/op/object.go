@@ -78,7 +78,11 @@ func (d *desk) object(ctx context.Context, compact string, c storage.Client) (ur
 	if err != nil {
 		return nil, bad.Because(err)
 	}
-	if err := errors.Join(t.Verify(keys), t.Fresh(d.now(), ObjectLife), t.Among(d.issuer)); err != nil {
+	err = errors.Join(t.Verify(keys), t.Fresh(d.now(), ObjectLife), t.Among(d.issuer))
+	if clients.StartedObjects(c) {
+		err = errors.Join(err, t.Started(d.now(), ObjectLife))
+	}
+	if err != nil {
 		return nil, bad.Because(err)
 	}
 	return objectParams(t, c.ID)

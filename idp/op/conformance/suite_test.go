@@ -24,7 +24,7 @@ type plan struct {
 	modules               []module
 }
 
-var plans = []plan{basicOP, configOP, rpLogout, backChannel, frontChannel, fapi2}
+var plans = []plan{basicOP, configOP, rpLogout, backChannel, frontChannel, fapi2, signing}
 
 func TestBasicOP(t *testing.T)            { basicOP.run(t, 38) }
 func TestConfigOP(t *testing.T)           { configOP.run(t, 1) }
@@ -32,6 +32,7 @@ func TestRPInitiatedLogout(t *testing.T)  { rpLogout.run(t, 11) }
 func TestBackChannelLogout(t *testing.T)  { backChannel.run(t, 2) }
 func TestFrontChannelLogout(t *testing.T) { frontChannel.run(t, 2) }
 func TestFAPI2(t *testing.T)              { fapi2.run(t, 62) }
+func TestFAPI2Signing(t *testing.T)       { signing.run(t, 16) }
 
 // run gives all modules one provider, and each its own clients and browsers.
 func (p plan) run(t *testing.T, want int) {
