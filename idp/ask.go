@@ -66,7 +66,7 @@ func (p *Provider) understand(r storage.AuthRequest) (storage.AuthRequest, error
 	if asked.Verifies(frameworks) {
 		r.Items = append(r.Items, claims.WordVerified)
 	}
-	r.ACR, r.TellAuthTime = asked.IDToken.ACR, asked.IDToken.AuthTime
+	r.ACR, r.TellAuthTime = asked.IDToken.ACR, r.TellAuthTime || asked.IDToken.AuthTime
 	for _, subjects := range [][]string{asked.IDToken.Subjects, asked.UserInfo.Subjects} {
 		r.Subjects = narrowed(r.Subjects, subjects)
 	}

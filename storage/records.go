@@ -30,6 +30,8 @@ type Client struct {
 	RequirePAR             bool         `json:"require_pushed_authorization_requests,omitempty"` // RFC 9126 section 6
 	RequireSignedRequest   bool         `json:"require_signed_request_object,omitempty"`         // RFC 9101 section 10.5
 	DPoPBound              bool         `json:"dpop_bound_access_tokens,omitempty"`              // RFC 9449 section 5.2
+	DefaultMaxAge          *int64       `json:"default_max_age,omitempty"`                       // seconds since the card was used, where a request does not say; nil: any
+	RequireAuthTime        bool         `json:"require_auth_time,omitempty"`                     // every ID token has auth_time
 	WithoutPKCE            bool         `json:"without_pkce,omitempty"`                          // the operator's exception; see clients.NeedsPKCE
 	Registration           Registered   `json:"registration,omitzero"`
 	Disabled               bool         `json:"-"`

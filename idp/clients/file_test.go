@@ -19,7 +19,7 @@ const file = `[
    "purpose#ja": "年齢の確認", "contacts": ["ops@shop.example"], "logo_uri": "https://shop.example/l.png", "software_id": "x",
    "request_object_encryption_alg": false, "jwks": {"keys": []}, "client_name#en": "Shop", "Client_Secret": "x"},
   {"client_id": "app", "token_endpoint_auth_method": "none", "application_type": "native", "redirect_uris": ["http://127.0.0.1/cb"], "scope": "openid name",
-   "request_object_encryption_alg": true, "default_max_age": 60, "software_version": null}
+   "request_object_encryption_alg": true, "request_object_encryption_enc": "A256GCM", "software_version": null}
 ]`
 
 func TestParseFile(t *testing.T) {
@@ -35,7 +35,7 @@ func TestParseFile(t *testing.T) {
 	if !reflect.DeepEqual(list[0], want) {
 		t.Errorf("shop: %+v", list[0])
 	}
-	if got := list[1].Unsupported; !slices.Equal(got, []string{"default_max_age", "request_object_encryption_alg"}) || list[1].Unknown != nil {
+	if got := list[1].Unsupported; !slices.Equal(got, []string{"request_object_encryption_alg", "request_object_encryption_enc"}) || list[1].Unknown != nil {
 		t.Errorf("app: %v %v", got, list[1].Unknown)
 	}
 	if list, err := ParseFile([]byte("[]")); err != nil || len(list) != 0 {

@@ -77,7 +77,9 @@ type Metadata struct {
 	TLSSANEmail          string          `json:"tls_client_auth_san_email,omitempty"`
 	TLSBound             bool            `json:"tls_client_certificate_bound_access_tokens,omitempty"`
 	DPoPBound            bool            `json:"dpop_bound_access_tokens,omitempty"` // RFC 9449 section 5.2
-	RequirePKCE          *bool           `json:"require_pkce,omitempty"`             // ours: true unless it says false
+	DefaultMaxAge        *int64          `json:"default_max_age,omitempty"`
+	RequireAuthTime      bool            `json:"require_auth_time,omitempty"`
+	RequirePKCE          *bool           `json:"require_pkce,omitempty"` // ours: true unless it says false
 
 	BackLogoutURI  string `json:"backchannel_logout_uri,omitempty"`
 	BackLogoutSID  bool   `json:"backchannel_logout_session_required,omitempty"`
@@ -95,12 +97,12 @@ type Metadata struct {
 // harmless members are known and unused: leaving them out takes nothing from the client or the person.
 var harmless = []string{
 	"client_id_issued_at", "default_acr_values", "initiate_login_uri", "registration_access_token", "registration_client_uri",
-	"request_uris", "require_auth_time",
+	"request_uris",
 }
 
 // protections are members that a client would rely on. Dropping one in silence would weaken what it asked for.
 var protections = []string{
-	"client_secret_expires_at", "default_max_age", "request_object_encryption_alg", "request_object_encryption_enc",
+	"client_secret_expires_at", "request_object_encryption_alg", "request_object_encryption_enc",
 	"software_statement",
 }
 
@@ -132,7 +134,7 @@ func (m *Metadata) UnmarshalJSON(b []byte) error {
 		d := json.NewDecoder(bytes.NewReader(raw))
 		d.DisallowUnknownFields() // a policy that is half understood promises what nobody keeps
 		if err := d.Decode(fields.Field(i).Addr().Interface()); err != nil {
-			return fmt.Errorf("%s: must be %s", name, shape(fields.Field(i).Kind()))
+			return fmt.Errorf("%s: must be %s", name, shape(fields.Field(i).Type()))
 		}
 	}
 	if err := m.localize(members); err != nil {
@@ -160,11 +162,15 @@ func (m *Metadata) localize(members map[string]json.RawMessage) error {
 	return nil
 }
 
-func shape(k reflect.Kind) string {
-	switch k {
+func shape(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer: // which tells what is absent
+		return shape(t.Elem())
+	case reflect.Int64:
+		return "a whole number"
 	case reflect.Slice:
 		return "an array of strings"
-	case reflect.Bool, reflect.Pointer:
+	case reflect.Bool:
 		return "true or false"
 	case reflect.Struct:
 		return "an object with members that are known (see client-profiles in the documents)"

@@ -105,6 +105,8 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 		DPoPBound:              r.DPoPBound,
 		RequireSignedRequest:   m.RequireSignedRequest,
 		WithoutPKCE:            r.withoutPKCE(),
+		DefaultMaxAge:          r.maxAge(),
+		RequireAuthTime:        m.RequireAuthTime,
 		CreatedAt:              now,
 		UpdatedAt:              now,
 	}

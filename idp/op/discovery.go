@@ -61,6 +61,7 @@ type metadata struct {
 	ProofAlgs      []string `json:"dpop_signing_alg_values_supported"`          // RFC 9449 section 5.1
 	Aliases        *aliases `json:"mtls_endpoint_aliases,omitempty"`
 	CertBound      bool     `json:"tls_client_certificate_bound_access_tokens"` // RFC 8705 section 3.3
+	Resources      []string `json:"protected_resources"`                        // RFC 9728 section 4
 	Profiles       []string `json:"tegata_client_profiles_supported"`           // what a client's profile may be
 	AgesByDay      []string `json:"tegata_ages_by_day,omitempty"`               // reached on the day before the birthday, for every relying party (R20)
 	MinAgent       string   `json:"tegata_agent_min_version,omitempty"`         // oldest agent that may claim a login; its doctor asks
@@ -112,6 +113,7 @@ func discovery(p *idp.Provider, o Options) metadata {
 		ISSParameter:   true,
 		FrontLogout:    true,
 		FrontLogoutSID: true,
+		Resources:      []string{issuer, issuer + UserInfoPath},
 		Profiles:       clients.Profiles,
 		MinAgent:       p.MinAgent,
 		PromptValues:   Prompts,

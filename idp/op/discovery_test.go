@@ -57,7 +57,7 @@ var known = []string{
 	"tls_client_certificate_bound_access_tokens", "dpop_signing_alg_values_supported", "introspection_endpoint", "introspection_endpoint_auth_methods_supported",
 	"introspection_endpoint_auth_signing_alg_values_supported", "introspection_signing_alg_values_supported", "revocation_endpoint", "revocation_endpoint_auth_methods_supported",
 	"revocation_endpoint_auth_signing_alg_values_supported", "tegata_agent_min_version", "tegata_client_profiles_supported", "service_documentation", "registration_endpoint",
-	"op_policy_uri", "op_tos_uri",
+	"op_policy_uri", "op_tos_uri", "protected_resources",
 	"claims_locales_supported", "verified_claims_supported", "trust_frameworks_supported", "claims_in_verified_claims_supported", "evidence_supported",
 	"documents_supported", "documents_check_methods_supported", "transformed_claims_functions_supported", "transformed_claims_max_count",
 	"transformed_claims_predefined", "selective_abort_omit_supported", "selective_abort_omit_schema_supported",

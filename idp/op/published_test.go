@@ -3,6 +3,7 @@ package op_test
 import (
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +86,9 @@ func TestOAuthClientsFindTheServerFromAnyEnd(t *testing.T) {
 		t.Error("RFC 8414 says something else than OpenID Connect Discovery")
 	}
 	// RFC 9728 section 3: the resource is what the well-known part was inserted into.
+	if listed := members(t, get(t, w.Issuer+"/.well-known/openid-configuration").Body)["protected_resources"]; !reflect.DeepEqual(listed, []any{w.Issuer, w.Issuer + "/userinfo"}) {
+		t.Errorf("discovery lists %v", listed) // and each of them names us in return
+	}
 	for path, resource := range map[string]string{"": "", "/userinfo": "/userinfo"} {
 		said := members(t, get(t, w.Issuer+"/.well-known/oauth-protected-resource"+path).Body)
 		if said["resource"] != w.Issuer+resource {

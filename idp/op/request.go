@@ -129,6 +129,7 @@ func requestOf(v url.Values, c storage.Client, redirectURI string) (storage.Auth
 	}
 	bad = errors.Join(scopesInto(&req, c, scope), pkceInto(&req, c, challenge, method), promptInto(&req, prompt), maxAgeInto(&req, maxAge),
 		claimsInto(&req, c, v["claims"]), keyInto(&req, v.Has("dpop_jkt"), jkt))
+	clients.Recent(c, &req)
 	if bad == nil && (clients.AgeOnly(c) || clients.DAA(c)) && v.Has("claims") { // their questions need no language
 		bad = fail.BeyondPolicy.At("claims")
 	}

@@ -301,3 +301,35 @@ func TestCancellingAnswersAccessDenied(t *testing.T) {
 		t.Errorf("the ticket outlives the login: %q", code)
 	}
 }
+
+// OpenID Connect Registration section 2: what a client registers about time holds for requests that say nothing.
+func TestHowRecentALoginIsMayBeRegistered(t *testing.T) {
+	w := open(t)
+	minute := int64(60)
+	bank := w.Register(clients.Metadata{ClientID: "bank", DefaultMaxAge: &minute})
+	clerk := w.Register(clients.Metadata{ClientID: "clerk", RequireAuthTime: true, Scope: "openid age_over_18"})
+	b, r := w.NewBrowser(), bank.Request()
+	first := bank.Claims(bank.Exchange(w.Login(b, r, "taro").Get("code"), r), r)
+	w.Answer(b, clerk.Request())
+	w.Town.Clock.Advance(30 * time.Second)
+	if r = bank.Request(); bank.Claims(bank.Exchange(again(t, w, b, r), r), r)["auth_time"] != first["auth_time"] || first["auth_time"] == nil {
+		t.Errorf("after half a minute auth_time is not %v", first["auth_time"])
+	}
+	for _, request := range [][]string{nil, {`claims={"id_token":{"auth_time":null}}`}} {
+		r = clerk.Request(request...)
+		if got := clerk.Claims(clerk.Exchange(again(t, w, b, r), r), r); got["auth_time"] != first["auth_time"] {
+			t.Errorf("auth_time is %v where it is always wanted", got["auth_time"])
+		}
+	}
+	w.Town.Clock.Advance(31 * time.Second)
+	if p := b.Get(bank.Request().URL()); p.Away != nil || p.Form("/start").Action == "" {
+		t.Errorf("after more than a minute: %d %v", p.Status, p.Away)
+	}
+	if r = bank.Request("prompt=none"); w.Answered(b.Get(r.URL()), r).Get("error") != "login_required" {
+		t.Error("after more than a minute, silently")
+	}
+	r = bank.Request("max_age=600")
+	if again(t, w, b, r) == "" {
+		t.Error("the request's own max_age does not count")
+	}
+}
