@@ -62,7 +62,7 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 	if client.ID == Own {
 		return p.enter(ctx, l, client, b)
 	}
-	if covered(client, link, l.Request) && !slices.Contains(l.Request.Prompt, "consent") {
+	if covered(client, link, l.Request, p.unverified(client, l.Facts)) && !slices.Contains(l.Request.Prompt, "consent") {
 		return p.approve(ctx, l, true, link, client, b, agreement{items: items(l.Request)})
 	}
 	return p.step(l, &link, client, b)
@@ -212,7 +212,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		return Step{}, err
 	}
 	if !clients.Transient(c) {
-		a.Sector, a.Items = toRemember(c, link, agreed(l.Request, said.items))
+		a.Sector, a.Items = toRemember(c, link, agreed(l.Request, said.items, offered.offers))
 		a.Texts = agreedTexts(said.texts, c, a.Items)
 	}
 	if l.Request.Pushed != nil {

@@ -73,7 +73,7 @@ func (p *Provider) fromSession(ctx context.Context, c storage.Client, r storage.
 	l.State = storage.Returned
 	l.AccountID, l.SessionID = s.AccountID, s.ID
 	l.AuthTime, l.ACR, l.AMR, l.Facts = s.AuthTime, s.ACR, s.AMR, s.Facts
-	if covered(c, link, r) && !slices.Contains(r.Prompt, "consent") {
+	if covered(c, link, r, p.unverified(c, l.Facts)) && !slices.Contains(r.Prompt, "consent") {
 		return p.approve(ctx, l, false, link, c, b, agreement{items: items(r)})
 	}
 	if slices.Contains(r.Prompt, "none") {

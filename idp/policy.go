@@ -31,6 +31,15 @@ func (p *Provider) tolerates(c storage.Client) bool {
 	return slices.Contains(p.Sources, source.Unverified) && clients.AcceptsSource(c, source.Unverified)
 }
 
+// unverified says that a client would hear facts that nobody could verify.
+func (p *Provider) unverified(c storage.Client, facts []byte) bool {
+	if len(facts) == 0 || !p.tolerates(c) {
+		return false
+	}
+	person, err := claims.DecodePerson(facts)
+	return err == nil && !person.Verified()
+}
+
 // known is the person that facts are about, as a client may hear of her.
 func (p *Provider) known(c storage.Client, facts []byte) (claims.Person, error) {
 	person, err := claims.DecodePerson(facts)

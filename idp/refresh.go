@@ -28,13 +28,16 @@ func offline(r storage.AuthRequest) bool { return slices.Contains(r.Scopes, clai
 
 // agreed is what the person has said yes to: the items, and offline use and the way of verification, which the page
 // tells and nobody can leave out.
-func agreed(r storage.AuthRequest, consented []claims.Item) []claims.Item {
+func agreed(r storage.AuthRequest, consented []claims.Item, offers []claims.Offer) []claims.Item {
 	out := slices.Clone(consented)
 	if offline(r) {
 		out = append(out, claims.ScopeOffline)
 	}
 	if slices.Contains(r.Items, claims.WordVerified) {
 		out = append(out, claims.WordVerified)
+	}
+	if sharedAs(offers) == storage.SharedUnverified {
+		out = append(out, claims.Unverified)
 	}
 	return out
 }

@@ -289,9 +289,13 @@ func unavailable(err error) error {
 	return fail.Unavailable.Because(err)
 }
 
-// covered says whether the person has agreed to all of a request before, for what the client wants it for.
-func covered(c storage.Client, link storage.Link, r storage.AuthRequest) bool {
+// covered says whether the person has agreed to all of a request before, for what the client wants it for, and to that
+// nobody could verify it, where that is so.
+func covered(c storage.Client, link storage.Link, r storage.AuthRequest, unverified bool) bool {
 	if repurposed(c, link) || link.Subject == "" || link.Items == nil || offline(r) && !slices.Contains(link.Items, claims.ScopeOffline) {
+		return false
+	}
+	if unverified && !slices.Contains(link.Items, claims.Unverified) {
 		return false
 	}
 	if slices.Contains(r.Items, claims.WordVerified) && !slices.Contains(link.Items, claims.WordVerified) {

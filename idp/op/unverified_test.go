@@ -229,3 +229,33 @@ func TestDiscoveryTellsOfUnverifiedClaimsWhereThereAreAny(t *testing.T) {
 		}
 	}
 }
+
+// Who agreed to share what was verified is asked anew before the same goes out unverified, and once is enough.
+func TestAConsentToVerifiedFactsIsNoneToOthers(t *testing.T) {
+	w := unkeyed(t)
+	shop := lenient(w, "shop")
+	ask := func(name string, cheap, asked bool) {
+		t.Helper()
+		w.Site.IDP.Cheapest = cheap
+		b, r := w.NewBrowser(), shop.Request("scope=openid birthdate")
+		p := w.Present(b, r, "taro")
+		if (p.Away == nil) != asked {
+			t.Fatalf("%s: asked %v", name, !asked)
+		}
+		if p.Away != nil {
+			return
+		}
+		if strings.Contains(p.Body, `id="unverified"`) != cheap {
+			t.Errorf("%s: the page has the wrong mark", name)
+		}
+		b.Submit(p.Form("/consent"), "decision=allow")
+		if me := b.Get("/me").Body; strings.Contains(me, "確かめていない情報であること") != cheap {
+			t.Errorf("%s: /me has the wrong mark", name)
+		}
+	}
+	ask("the signature certificate", false, true)
+	ask("again", false, false)
+	ask("four digits that nobody can verify", true, true)
+	ask("again, with four digits", true, false)
+	ask("again, with the signature certificate", false, false)
+}

@@ -43,7 +43,7 @@ func host(c storage.Client) string {
 // known are the names for which the pages have words.
 func known(items []string) []string {
 	return slices.DeleteFunc(slices.Clone(items), func(i string) bool {
-		return i != claims.ScopeOffline && !slices.Contains(claims.Catalogue(), claims.Item(i))
+		return i != claims.ScopeOffline && i != claims.Unverified && !slices.Contains(claims.Catalogue(), claims.Item(i))
 	})
 }
 
