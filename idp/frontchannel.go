@@ -1,9 +1,12 @@
 package idp
 
 import (
+	"context"
+	"errors"
 	"net/url"
 	"strings"
 
+	"tegata/authn/fail"
 	"tegata/storage"
 )
 
@@ -18,6 +21,38 @@ func (p *Provider) frames(parties []storage.Party) []string {
 		}
 	}
 	return list
+}
+
+// Farewell is what a browser still has to tell one relying party's page: which of its sessions has ended.
+type Farewell struct{ Client, SID string }
+
+// Farewells are those that a browser can say for sessions that were ended in it: of its own session, here, all of them. Of a
+// session in another browser only to pages that asked for sessions' names, and so can tell that it is not this one's.
+func (p *Provider) Farewells(parties []storage.Party, here string) []Farewell {
+	var list []Farewell
+	for _, party := range parties {
+		c := party.Client
+		if c.Logout.FrontURI != "" && (c.Logout.FrontSID || party.SID == p.sid(c, here)) {
+			list = append(list, Farewell{c.ID, party.SID})
+		}
+	}
+	return list
+}
+
+// FarewellPages are the pages to load, as those clients are registered now.
+func (p *Provider) FarewellPages(ctx context.Context, list []Farewell) ([]string, error) {
+	var parties []storage.Party
+	for _, f := range list {
+		c, err := p.Client(ctx, f.Client)
+		switch {
+		case errors.Is(err, fail.ClientUnknown), errors.Is(err, fail.ClientInactive):
+		case err != nil:
+			return nil, err
+		default:
+			parties = append(parties, storage.Party{Client: c, SID: f.SID})
+		}
+	}
+	return p.frames(parties), nil
 }
 
 // AddQuery adds to the query that a registered URI already has, which stays byte for byte (RFC 6749 section 3.1.2).

@@ -14,7 +14,7 @@ func (p *Provider) endOld(ctx context.Context, fresh *storage.Session, b Browser
 	if !b.HasSession || fresh == nil {
 		return
 	}
-	if _, err := p.end(ctx, storage.Ending{SessionID: sessionID(b.Session), Heir: fresh.ID}); err != nil {
+	if _, err := p.End(ctx, storage.Ending{SessionID: sessionID(b.Session), Heir: fresh.ID}); err != nil {
 		p.Log.ErrorContext(ctx, "the replaced session could not be ended", "err", err)
 	}
 }

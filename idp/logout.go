@@ -59,11 +59,13 @@ func (p *Provider) ParseHint(compact string) (Hint, bool) {
 // what they are told is kept together with the end itself. It returns how many sessions there were. Errors are
 // fail.Unavailable alone.
 func (p *Provider) EndSessions(ctx context.Context, e storage.Ending) (int, error) {
-	ended, err := p.end(ctx, e)
+	ended, err := p.End(ctx, e)
 	return ended.Sessions, err
 }
 
-func (p *Provider) end(ctx context.Context, e storage.Ending) (storage.Ended, error) {
+// End is EndSessions that also says which relying parties know the sessions: their pages may have to hear of it from the
+// person's browser, see Farewells.
+func (p *Provider) End(ctx context.Context, e storage.Ending) (storage.Ended, error) {
 	now := p.Now()
 	ended, err := p.Store.EndSessions(ctx, e, now, LogoutNotices(now, p.Rand))
 	if err != nil {
@@ -117,7 +119,7 @@ func (p *Provider) EndSession(ctx context.Context, l Logout, b Browser) (LogoutS
 		step.Ask = true
 		return step, nil
 	}
-	ended, err := p.end(ctx, storage.Ending{SessionID: sessionID(b.Session)})
+	ended, err := p.End(ctx, storage.Ending{SessionID: sessionID(b.Session)})
 	if err != nil {
 		return LogoutStep{}, err
 	}

@@ -19,6 +19,8 @@ type Pages interface {
 	Browser(w http.ResponseWriter, r *http.Request) idp.Browser
 	// Step shows what comes next, or sends the answer.
 	Step(w http.ResponseWriter, r *http.Request, s idp.Step)
+	// Speak has the pages for a request speak as its relying party wishes (ui_locales, best first).
+	Speak(r *http.Request, locales []string) *http.Request
 	// Error shows a coded error.
 	Error(w http.ResponseWriter, r *http.Request, err error)
 	// SignOut asks, or says that it is done.
@@ -39,6 +41,7 @@ func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
 		f.pages.Error(w, r, err)
 		return
 	}
+	r = f.wish(r, v)
 	id, err := single(v, "client_id")
 	if err != nil {
 		f.pages.Error(w, r, err)
@@ -57,6 +60,7 @@ func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
 		f.refuseOutside(w, r, c, v, err)
 		return
 	}
+	r = f.wish(r, asked)
 	uri, err := redirectOf(asked, c)
 	if err != nil {
 		f.show(w, r, c, asked, err)
@@ -81,6 +85,14 @@ func (f *front) authorize(w http.ResponseWriter, r *http.Request) {
 		step.Why = f.why(r, c, asked, step.Err)
 	}
 	f.pages.Step(w, r, step)
+}
+
+// wish has error pages speak the language that the request wishes for (OIDC Core 3.1.2.1), whatever is wrong with the rest.
+func (f *front) wish(r *http.Request, v url.Values) *http.Request {
+	if tags := languages(v.Get("ui_locales")); len(tags) > 0 {
+		return f.pages.Speak(r, tags)
+	}
+	return r
 }
 
 // refuse tells the relying party why not, at an address that is known to be its own.
@@ -139,6 +151,7 @@ func (f *front) endSession(w http.ResponseWriter, r *http.Request) {
 		f.pages.Error(w, r, err)
 		return
 	}
+	r = f.wish(r, v)
 	l := idp.Logout{Foreign: f.foreign(r)}
 	var locales, unused string
 	for name, into := range map[string]*string{

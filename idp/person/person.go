@@ -17,7 +17,7 @@ import (
 // sessions is how they are listed and end, so that whoever has to hear of an end does; idp.Provider.
 type sessions interface {
 	Sessions(ctx context.Context, accountID string) ([]storage.Session, error)
-	EndSessions(ctx context.Context, e storage.Ending) (int, error)
+	End(ctx context.Context, e storage.Ending) (storage.Ended, error)
 }
 
 // Desk is where people see to their own affairs. It is safe for concurrent use.
@@ -46,22 +46,22 @@ func (d *Desk) Sessions(ctx context.Context, own storage.Session) ([]storage.Ses
 	return d.All.Sessions(ctx, own.AccountID)
 }
 
-// EndSession ends one session of the same person. fail.NotFound for everybody else's.
-func (d *Desk) EndSession(ctx context.Context, own storage.Session, id string) error {
+// EndSession ends one session of the same person and says who knew it. fail.NotFound for everybody else's.
+func (d *Desk) EndSession(ctx context.Context, own storage.Session, id string) ([]storage.Party, error) {
 	if id == "" {
-		return fail.NotFound
+		return nil, fail.NotFound
 	}
-	ended, err := d.All.EndSessions(ctx, storage.Ending{SessionID: id, AccountID: own.AccountID})
-	if err == nil && ended == 0 {
-		return fail.NotFound
+	ended, err := d.All.End(ctx, storage.Ending{SessionID: id, AccountID: own.AccountID})
+	if err == nil && ended.Sessions == 0 {
+		return nil, fail.NotFound
 	}
-	return err
+	return ended.Parties, err
 }
 
-// EndSessions ends every session of the same person, this one too.
-func (d *Desk) EndSessions(ctx context.Context, own storage.Session) error {
-	_, err := d.All.EndSessions(ctx, storage.Ending{AccountID: own.AccountID})
-	return err
+// EndSessions ends every session of the same person, this one too, and says who knew them.
+func (d *Desk) EndSessions(ctx context.Context, own storage.Session) ([]storage.Party, error) {
+	ended, err := d.All.End(ctx, storage.Ending{AccountID: own.AccountID})
+	return ended.Parties, err
 }
 
 func unavailable(err error) error { return fail.Unavailable.Because(err) }

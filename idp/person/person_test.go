@@ -70,18 +70,18 @@ func (r *records) DeleteAccount(_ context.Context, account string) error {
 	return r.note("delete " + account)
 }
 
-// Sessions and EndSessions are the provider's.
+// Sessions and End are the provider's.
 type provider struct{ *records }
 
 func (p provider) Sessions(_ context.Context, account string) ([]storage.Session, error) {
 	return []storage.Session{{ID: "a", AccountID: account}}, p.note("sessions")
 }
 
-func (p provider) EndSessions(_ context.Context, e storage.Ending) (int, error) {
+func (p provider) End(_ context.Context, e storage.Ending) (storage.Ended, error) {
 	if e.SessionID == "theirs" {
-		return 0, nil
+		return storage.Ended{}, nil
 	}
-	return 1, p.note("end " + e.SessionID + " of " + e.AccountID)
+	return storage.Ended{Sessions: 1, Parties: []storage.Party{{SID: "s"}}}, p.note("end " + e.SessionID + " of " + e.AccountID)
 }
 
 func desk() (*person.Desk, *records) {
@@ -107,11 +107,11 @@ func TestOnlyOnesOwnSessionsEnd(t *testing.T) {
 	d, r := desk()
 	own := storage.Session{ID: "a", AccountID: "taro"}
 	for id, want := range map[string]error{"b": nil, "theirs": fail.NotFound, "": fail.NotFound} {
-		if err := d.EndSession(t.Context(), own, id); !errors.Is(err, want) {
-			t.Errorf("%q: %v", id, err)
+		if knew, err := d.EndSession(t.Context(), own, id); !errors.Is(err, want) || (len(knew) > 0) != (want == nil) {
+			t.Errorf("%q: %v, %v", id, knew, err)
 		}
 	}
-	if err := d.EndSessions(t.Context(), own); err != nil || !slices.Equal(r.did, []string{"end b of taro", "end  of taro"}) {
+	if knew, err := d.EndSessions(t.Context(), own); err != nil || len(knew) != 1 || !slices.Equal(r.did, []string{"end b of taro", "end  of taro"}) {
 		t.Errorf("%q, %v", r.did, err)
 	}
 }
@@ -159,7 +159,7 @@ func TestAnAccountIsDeletedWithTheCardInHand(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d, r := desk()
-			err := d.DeleteAccount(t.Context(), storage.Session{AccountID: "taro", AuthTime: tc.used})
+			_, err := d.DeleteAccount(t.Context(), storage.Session{AccountID: "taro", AuthTime: tc.used})
 			if !errors.Is(err, tc.want) {
 				t.Fatal(err)
 			}
@@ -185,7 +185,7 @@ func TestWithoutADatabaseNothingIsClaimed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := d.DeleteAccount(t.Context(), own); err == nil {
+	if _, err := d.DeleteAccount(t.Context(), own); err == nil {
 		t.Error("deleted without a database")
 	}
 	r.down = false

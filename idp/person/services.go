@@ -111,16 +111,18 @@ const freshFor = 15 * time.Minute
 // Fresh says whether the card was used just now.
 func (d *Desk) Fresh(own storage.Session) bool { return d.Now().Sub(own.AuthTime) <= freshFor }
 
-// DeleteAccount ends every session and removes every row about the person. fail.LoginRequired unless Fresh.
-func (d *Desk) DeleteAccount(ctx context.Context, own storage.Session) error {
+// DeleteAccount ends every session, removes every row about the person, and says who knew the sessions. fail.LoginRequired
+// unless Fresh.
+func (d *Desk) DeleteAccount(ctx context.Context, own storage.Session) ([]storage.Party, error) {
 	if !d.Fresh(own) {
-		return fail.LoginRequired
+		return nil, fail.LoginRequired
 	}
-	if err := d.EndSessions(ctx, own); err != nil {
-		return err
+	knew, err := d.EndSessions(ctx, own)
+	if err != nil {
+		return nil, err
 	}
 	if err := d.Store.DeleteAccount(ctx, own.AccountID); err != nil {
-		return unavailable(err)
+		return nil, unavailable(err)
 	}
-	return nil
+	return knew, nil
 }

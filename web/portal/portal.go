@@ -67,15 +67,19 @@ func (h *Handler) session(c *gin.Context) (storage.Session, error) {
 }
 
 func (h *Handler) page(c *gin.Context) error {
+	frames, err := h.farewells(c)
+	if err != nil {
+		return err
+	}
 	own, err := h.session(c)
 	if errors.Is(err, fail.LoginRequired) {
-		h.Show.UI.Render(c.Writer, c.Request, http.StatusOK, ui.OwnSignInPage{Done: done(c), Action: show.OwnPath + "/login"})
+		h.Show.UI.Render(c.Writer, c.Request, http.StatusOK, ui.OwnSignInPage{Done: done(c), Frames: frames, Action: show.OwnPath + "/login"})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	p := ui.OwnPage{Done: done(c), Ask: show.OwnPath + "/ask/"}
+	p := ui.OwnPage{Done: done(c), Frames: frames, Ask: show.OwnPath + "/ask/"}
 	for _, fill := range []func(*gin.Context, storage.Session, *ui.OwnPage) error{h.sessions, h.services, h.latest, h.memory, h.history} {
 		if err := fill(c, own, &p); err != nil {
 			return err

@@ -127,9 +127,11 @@ func (h *Handler) keep(c *gin.Context) error {
 }
 
 func (h *Handler) deleteAccount(c *gin.Context, own storage.Session, _ string) error {
-	if err := h.Desk.DeleteAccount(c.Request.Context(), own); err != nil {
+	knew, err := h.Desk.DeleteAccount(c.Request.Context(), own)
+	if err != nil {
 		return err
 	}
 	h.Show.DropSession(c.Writer)
+	h.Show.Keep(c.Writer, h.IDP.Farewells(knew, own.ID))
 	return nil
 }

@@ -33,19 +33,31 @@ func (h *Handler) aboutSession(c *gin.Context, own storage.Session, id string) (
 }
 
 func (h *Handler) endOne(c *gin.Context, own storage.Session, id string) error {
-	if err := h.Desk.EndSession(c.Request.Context(), own, id); err != nil {
+	knew, err := h.Desk.EndSession(c.Request.Context(), own, id)
+	if err != nil {
 		return err
 	}
 	if id == own.ID {
 		h.Show.DropSession(c.Writer)
 	}
+	h.Show.Keep(c.Writer, h.IDP.Farewells(knew, own.ID))
 	return nil
 }
 
 func (h *Handler) endAll(c *gin.Context, own storage.Session, _ string) error {
-	if err := h.Desk.EndSessions(c.Request.Context(), own); err != nil {
+	knew, err := h.Desk.EndSessions(c.Request.Context(), own)
+	if err != nil {
 		return err
 	}
 	h.Show.DropSession(c.Writer)
+	h.Show.Keep(c.Writer, h.IDP.Farewells(knew, own.ID))
 	return nil
+}
+
+// farewells are the pages of relying parties that this browser has to load after an act. They are said once.
+func (h *Handler) farewells(c *gin.Context) ([]string, error) {
+	if done(c) == "" {
+		return nil, nil
+	}
+	return h.IDP.FarewellPages(c.Request.Context(), h.Show.Kept(c.Writer, c.Request))
 }

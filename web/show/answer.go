@@ -39,6 +39,11 @@ func encode(params [][2]string) string {
 	return strings.Join(parts, "&")
 }
 
+// Speak has the pages for a request speak as its relying party wishes.
+func (s *Show) Speak(r *http.Request, locales []string) *http.Request {
+	return ui.WithUILocales(r, locales)
+}
+
 // SignOut asks before a session ends, or confirms that it has.
 func (s *Show) SignOut(w http.ResponseWriter, r *http.Request, l idp.Logout, step idp.LogoutStep) {
 	r = ui.WithUILocales(r, l.UILocales)

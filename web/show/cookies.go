@@ -1,9 +1,11 @@
 package show
 
 import (
+	"encoding/base64"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"tegata/authn"
 	"tegata/idp"
@@ -79,6 +81,50 @@ func (s *Show) DropSession(w http.ResponseWriter) { s.drop(w, sessionCookie) }
 
 // DropHint takes the cookie from the browser that brings somebody to mind.
 func (s *Show) DropHint(w http.ResponseWriter) { s.drop(w, hintCookie) }
+
+// farewellCookie carries what the next page has to tell relying parties' pages: clients and their names for sessions that
+// are over. It opens nothing, and what it names is looked up again.
+const farewellCookie = "fw"
+
+// farewellLife is how long the next page may take to come, and farewellMost how many parties fit into a cookie.
+const (
+	farewellLife = time.Minute
+	farewellMost = 3000 // bytes; browsers take 4096 with name and attributes
+)
+
+// Keep holds farewells for the page after a redirect.
+func (s *Show) Keep(w http.ResponseWriter, list []idp.Farewell) {
+	var value string
+	for _, f := range list {
+		one := base64.RawURLEncoding.EncodeToString([]byte(f.Client)) + "." + f.SID
+		if len(value)+1+len(one) > farewellMost {
+			break
+		}
+		value = strings.TrimPrefix(value+"~"+one, "~")
+	}
+	if value != "" {
+		c := s.cookie(farewellCookie, value)
+		c.MaxAge = int(farewellLife.Seconds())
+		http.SetCookie(w, c)
+	}
+}
+
+// Kept gives what Keep held, once.
+func (s *Show) Kept(w http.ResponseWriter, r *http.Request) []idp.Farewell {
+	c, err := r.Cookie(s.name(farewellCookie))
+	if err != nil {
+		return nil
+	}
+	s.drop(w, farewellCookie)
+	var list []idp.Farewell
+	for _, one := range strings.Split(c.Value, "~") {
+		client, sid, _ := strings.Cut(one, ".")
+		if id, err := base64.RawURLEncoding.DecodeString(client); err == nil && len(id) > 0 {
+			list = append(list, idp.Farewell{Client: string(id), SID: sid})
+		}
+	}
+	return list
+}
 
 func (s *Show) drop(w http.ResponseWriter, cookie string) {
 	c := s.cookie(cookie, "")

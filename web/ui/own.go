@@ -22,17 +22,19 @@ var Acts = []Act{EndOne, EndAll, TakeBack, Keep, Delete, StopLatest, Forget, For
 
 // OwnSignInPage stands before a person's own pages.
 type OwnSignInPage struct {
-	Done   Act    // what has just been done; "" nothing
-	Again  bool   // she is in, but what she wants to do needs the card now
-	Action string // POST: log in with the card
+	Done   Act      // what has just been done; "" nothing
+	Again  bool     // she is in, but what she wants to do needs the card now
+	Action string   // POST: log in with the card
+	Frames []string // as in SignedOutPage
 }
 
-func (p OwnSignInPage) spec() spec { return spec{name: "mesignin", repeatable: true} }
+func (p OwnSignInPage) spec() spec { return spec{name: "mesignin", repeatable: true, frames: p.Frames} }
 
 // OwnPage is what a person sees of herself.
 type OwnPage struct {
-	Done     Act    // what has just been done; "" nothing
-	Ask      string // the address of the questions; an act and its query are added
+	Done     Act      // what has just been done; "" nothing
+	Frames   []string // as in SignedOutPage
+	Ask      string   // the address of the questions; an act and its query are added
 	Sessions []OwnSession
 	Services []OwnService
 	Memory   *OwnMemory  // nil: nothing is remembered
@@ -44,7 +46,7 @@ type OwnPage struct {
 	KeepAct  string // POST: days=
 }
 
-func (p OwnPage) spec() spec { return spec{name: "me", repeatable: true} }
+func (p OwnPage) spec() spec { return spec{name: "me", repeatable: true, frames: p.Frames} }
 
 // OwnSession is one of her sessions.
 type OwnSession struct {

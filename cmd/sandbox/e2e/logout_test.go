@@ -100,6 +100,30 @@ func TestTheBrowserTellsARelyingPartyThatItSignedOut(t *testing.T) {
 	}
 }
 
+// On her own pages, too: the page after the question loads the relying party's page unseen. Scripts are off.
+func TestHerOwnPagesTellARelyingPartyThatASessionIsOver(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []string{"ja", "en"} {
+		site := newParty(t, "127.0.0.1")
+		w := start(t, "--clients", clientsFile(t, "["+site.client("bank", `, "frontchannel_logout_uri": "`+site.at+`/out", "frontchannel_logout_session_required": true`)+"]"))
+		p := newPersonWithoutScripts(t, lang)
+		for _, end := range []string{"a[href*='/me/ask/end?id=']", "#end-all"} {
+			tok := site.enter(t, w, p, "bank")
+			p.open(w.Issuer + "/me")
+			p.click(end)
+			p.click("main form button")
+			if got := <-site.frames; got.Get("sid") != tok.claims["sid"] || got.Get("iss") != w.Issuer {
+				t.Errorf("the frame is asked for with %v, the session is %v", got, tok.claims["sid"])
+			}
+			p.see("body.page-mesignin")
+			if frames := ask[int](p, `[...document.querySelectorAll("iframe")].filter(f => f.getClientRects().length > 0).length`); frames != 0 {
+				t.Error("a frame can be seen")
+			}
+		}
+		pictured(t, p, "me-ended-frames", lang)
+	}
+}
+
 // A form of another site brings no cookie along: the page in between sends it again, by itself or by a button.
 func TestALogoutThatAnotherSitePosts(t *testing.T) {
 	t.Parallel()
