@@ -75,14 +75,11 @@ func TestAPageMayDoNoMoreThanItNeeds(t *testing.T) {
 	}
 }
 
-// No page loads another site's but the one that has to, and that one loads no others.
-func TestFramesOfTheSignedOutPageAlone(t *testing.T) {
+// No page loads another site's but those after a logout, and these load no others.
+func TestFramesOfThePagesAfterALogoutAlone(t *testing.T) {
 	u := mustNew(t)
 	for name, page := range samples("Aoba") {
-		want := ""
-		if name == "signedout, frames" {
-			want = "http://127.0.0.1:9001 https://shop.example"
-		}
+		want := map[string]string{"signedout, frames": "http://127.0.0.1:9001 https://shop.example", "mesignin, frames": "https://shop.example"}[name]
 		drawn := draw(u, "en", page)
 		if got := rule(drawn.Header(), "frame-src"); got != want {
 			t.Errorf("%s may frame %q", name, got)
