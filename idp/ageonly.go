@@ -38,7 +38,7 @@ func nothing(c storage.Client, offers []claims.Offer) bool {
 
 // decline ends a login as if the person had declined. The sector may guess why, so the ledger counts it as the no that it is.
 func (p *Provider) decline(ctx context.Context, l storage.Login, o offered, link storage.Link, c storage.Client) (Step, error) {
-	told, err := p.tell(o, nil, link, c.Sector)
+	told, err := p.tell(o, nil, link, c)
 	if err != nil {
 		return Step{}, err
 	}

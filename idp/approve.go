@@ -39,7 +39,7 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 			return p.Store.SwapLogin(ctx, was, *l)
 		}
 		var err error
-		link, err = p.Store.ReturnLogin(ctx, was, *l, client.Sector)
+		link, err = p.Store.ReturnLogin(ctx, was, *l, client.Sectors())
 		link = usable(client, link)
 		return err
 	})
@@ -147,7 +147,7 @@ func (p *Provider) Approve(ctx context.Context, id string, b Browser, d Decision
 		return Step{}, err
 	}
 	if len(s.Link.Items) > 0 { // some may have been taken back since the page was drawn
-		if s.Link, err = p.Store.Link(ctx, s.Login.AccountID, s.Client.ID, s.Client.Sector); err != nil {
+		if s.Link, err = p.Store.Link(ctx, s.Login.AccountID, s.Client.ID, s.Client.Sectors()); err != nil {
 			return Step{}, unavailable(err)
 		}
 		s.Link = usable(s.Client, s.Link)
@@ -184,7 +184,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		return p.decline(ctx, l, offered, link, c)
 	}
 	released := offered.wants.Release(offered.offers, said.items)
-	told, err := p.tell(offered, released.Answered, link, c.Sector)
+	told, err := p.tell(offered, released.Answered, link, c)
 	if err != nil {
 		return Step{}, err
 	}
@@ -273,7 +273,7 @@ func toRemember(c storage.Client, link storage.Link, agreed []claims.Item) (sect
 // again decides a second time when another answer to the same sector came first: the ledger has moved. Otherwise the
 // login itself has.
 func (p *Provider) again(ctx context.Context, l storage.Login, stored bool, old storage.Link, c storage.Client, b Browser, said agreement) (Step, error) {
-	link, err := p.Store.Link(ctx, l.AccountID, c.ID, c.Sector)
+	link, err := p.Store.Link(ctx, l.AccountID, c.ID, c.Sectors())
 	switch {
 	case err != nil:
 		return Step{}, unavailable(err)

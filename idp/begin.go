@@ -60,7 +60,7 @@ func (p *Provider) Begin(ctx context.Context, c storage.Client, r storage.AuthRe
 // session reads the browser's live session with what is remembered of its person at c.
 func (p *Provider) session(ctx context.Context, c storage.Client, b Browser) (storage.Session, storage.Link, error) {
 	now := p.Now()
-	s, link, err := p.Store.SessionLink(ctx, sessionID(b.Session), c.ID, c.Sector, now, now.Add(-p.SessionRule.Idle))
+	s, link, err := p.Store.SessionLink(ctx, sessionID(b.Session), c.ID, c.Sectors(), now, now.Add(-p.SessionRule.Idle))
 	return s, usable(c, link), err
 }
 

@@ -130,3 +130,29 @@ func TestARenewalKeepsTheHistory(t *testing.T) {
 		t.Error("the login does not go on")
 	}
 }
+
+// An owner who spreads its questions over the hosts of its domain asks as one.
+func TestTheHostsOfOneOwnerAskAsOne(t *testing.T) {
+	d := openDesk(t, 10)
+	d.facts = born(t, "19900401")
+	at := func(host, owner, age string) storage.Client {
+		c := asking(strings.ReplaceAll(host+age, "_", "-"), "pairwise", age)
+		c.Sector, c.Owner = host, owner
+		return c
+	}
+	for _, tc := range []struct {
+		c     storage.Client
+		heard bool
+	}{
+		{at("a.shops.example", "shops.example", "age_over_18"), true},
+		{at("b.shops.example", "shops.example", "age_over_20"), true},
+		{at("c.shops.example", "shops.example", "age_over_65"), false},
+		{at("shops.example", "", "age_over_65"), false},
+		{at("a.shops.example", "shops.example", "age_over_60"), false},
+		{at("c.others.example", "others.example", "age_over_65"), true},
+	} {
+		if got := d.hears(tc.c, "card", false); got != tc.heard {
+			t.Errorf("%s: heard %v", tc.c.ID, got)
+		}
+	}
+}

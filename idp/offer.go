@@ -57,7 +57,7 @@ func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (
 }
 
 // tell gives the ledger's next version with the answers of a release, nil when they add nothing.
-func (p *Provider) tell(o offered, answers map[claims.Item]bool, link storage.Link, sector string) (*storage.Ledger, error) {
+func (p *Provider) tell(o offered, answers map[claims.Item]bool, link storage.Link, c storage.Client) (*storage.Ledger, error) {
 	all := map[claims.Item]bool{}
 	for _, item := range o.noes {
 		all[item] = false
@@ -71,6 +71,6 @@ func (p *Provider) tell(o offered, answers map[claims.Item]bool, link storage.Li
 	if err != nil {
 		return nil, fail.Internal.Because(err)
 	}
-	return &storage.Ledger{Sector: sector, Told: storage.Told{
+	return &storage.Ledger{Sector: c.Sectors().Owner, Told: storage.Told{
 		Version: link.Told.Version + 1, Ledger: text, Expires: next.Expires().Begins()}}, nil
 }

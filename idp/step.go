@@ -132,7 +132,7 @@ func (p *Provider) resume(ctx context.Context, l storage.Login, link *storage.Li
 		return Step{}, err
 	}
 	if l.State == storage.Returned && link == nil {
-		read, err := p.Store.Link(ctx, l.AccountID, c.ID, c.Sector)
+		read, err := p.Store.Link(ctx, l.AccountID, c.ID, c.Sectors())
 		if err != nil {
 			return Step{}, unavailable(err)
 		}

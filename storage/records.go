@@ -18,6 +18,7 @@ type Client struct {
 	Scopes                 []string     `json:"scopes"`                     // what the client may ever ask for
 	IDTokenAlg             string       `json:"id_token_signed_response_alg"`
 	Sector                 string       `json:"sector"`                 // host that pairwise subjects are computed for (OIDC Core 8.1)
+	Owner                  string       `json:"owner,omitempty"`        // registrable domain of Sector, where that is another name
 	SubjectType            string       `json:"subject_type,omitempty"` // "transient"; empty: pairwise
 	Purpose                string       `json:"purpose,omitempty"`      // shown at consent (R25)
 	PurposeJa              string       `json:"purpose#ja,omitempty"`   //
@@ -199,10 +200,10 @@ type Link struct {
 	Items   []string // items the person agreed to release to this client
 	Texts   string   // of the Approval that remembered Items
 	New     bool     // no relying party knows the account
-	Told    Told     // what the client's sector has been told of the person's age
+	Told    Told     // what the owner of the client's sector has been told of the person's age
 }
 
-// Told is the ledger of one person and one sector, which keeps the sector from learning a birthdate by asking again.
+// Told is the ledger of one person and one owner of sectors, which keeps the sector from learning a birthdate by asking again.
 type Told struct {
 	Version int64     // of the record; 0 when there is none
 	Ledger  []byte    // of package ledger, sealed at rest; opaque here
@@ -322,9 +323,24 @@ type Approval struct {
 	Spend   *Spent   // a one-time thing that this answer uses up; nil: none
 }
 
-// Ledger is the next version of what the sector has been told.
+// Sector is how a relying party knows people. Subjects are of a host, or of hosts that say so together (OIDC Core 8.1); answers
+// about an age are of whoever owns the domain, who could ask under as many hosts as it likes.
+type Sector struct {
+	Subject string
+	Owner   string
+}
+
+// Sectors are the names of a client's sector.
+func (c Client) Sectors() Sector {
+	if c.Owner == "" {
+		return Sector{c.Sector, c.Sector}
+	}
+	return Sector{c.Sector, c.Owner}
+}
+
+// Ledger is the next version of what the owner of a sector has been told.
 type Ledger struct {
-	Sector string
+	Sector string // Sector.Owner
 	Told
 }
 

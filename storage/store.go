@@ -54,9 +54,9 @@ type Store interface {
 	// ignored, cred.AccountID is used if the index is new. It returns the account written into the login.
 	VerifyLogin(ctx context.Context, was, next Login, cred Credential) (accountID string, err error)
 	// ReturnLogin is SwapLogin that also reads the link of next.AccountID with the client, in one round trip.
-	ReturnLogin(ctx context.Context, was, next Login, sector string) (Link, error)
+	ReturnLogin(ctx context.Context, was, next Login, sector Sector) (Link, error)
 	// Link of an account with a client; neither subject nor items when they never met.
-	Link(ctx context.Context, accountID, clientID, sector string) (Link, error)
+	Link(ctx context.Context, accountID, clientID string, sector Sector) (Link, error)
 	// ApproveLogin writes the answer: login, grant, subject, consent, ledger and session together or not at all. ErrStale,
 	// also when Spend is spent already or the ledger is not at the version before.
 	ApproveLogin(ctx context.Context, a Approval) error
@@ -91,7 +91,7 @@ type Store interface {
 
 	// SessionLink finds the live session (not ended, before ExpiresAt, seen after idleSince) and its account's link
 	// with the client, in one statement. ErrNotFound.
-	SessionLink(ctx context.Context, id, clientID, sector string, now, idleSince time.Time) (Session, Link, error)
+	SessionLink(ctx context.Context, id, clientID string, sector Sector, now, idleSince time.Time) (Session, Link, error)
 	// Sessions are the account's live ones (before ExpiresAt, seen after idleSince), newest first.
 	Sessions(ctx context.Context, accountID string, now, idleSince time.Time) ([]Session, error)
 	// EndSessions ends sessions and revokes their grants but the redeemed Offline ones. No session is not an error. tell

@@ -113,6 +113,7 @@ func (rules Rules) Client(m Metadata, now time.Time) (storage.Client, []Problem)
 	if len(r.problems) > 0 {
 		return storage.Client{}, r.problems
 	}
+	c.Owner = owner(c.Sector)
 	// A client without a name is shown by its sector, which says at least where the answer goes.
 	c.Name = orDefault(m.ClientName, c.Sector)
 	if m.ClientSecret != "" {

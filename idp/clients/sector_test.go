@@ -32,6 +32,20 @@ func TestASectorListStandsForEveryRedirectURI(t *testing.T) {
 	}
 }
 
+func TestTheOwnerOfASector(t *testing.T) {
+	for sector, want := range map[string]string{
+		"shop.example": "", "a.shop.example": "shop.example", "b.c.shop.example": "shop.example", "shop.co.jp": "", "a.shop.co.jp": "shop.co.jp",
+		"shop.tokyo.jp": "", "a.shop.chiyoda.tokyo.jp": "shop.chiyoda.tokyo.jp", "a.github.io": "", "b.a.github.io": "a.github.io",
+		"co.jp": "", "localhost": "", "127.0.0.1": "", "::1": "", "192.0.2.1": "",
+		"com.shop.app:": "shop.com", "com.shop.app.two:": "shop.com", "com.shop:": "shop.com", "shopapp:": "", "native:bar": "",
+		"a.shop.example.": "shop.example",
+	} {
+		if got := owner(sector); got != want {
+			t.Errorf("%s belongs to %q, want %q", sector, got, want)
+		}
+	}
+}
+
 func FuzzCheckSectorList(f *testing.F) {
 	for _, s := range []string{`["https://a.example/cb"]`, `[]`, `null`, `{`} {
 		f.Add([]byte(s))

@@ -39,7 +39,7 @@ type Message struct {
 // store is what the job needs of storage.Store.
 type store interface {
 	storage.Latest
-	Link(ctx context.Context, accountID, clientID, sector string) (storage.Link, error)
+	Link(ctx context.Context, accountID, clientID string, sector storage.Sector) (storage.Link, error)
 }
 
 // authority answers about people who agreed; revocation.Latest does.
@@ -189,7 +189,7 @@ func (j *Job) look(ctx context.Context, id string) error {
 	if err != nil {
 		return unless(err, fail.ClientUnknown, fail.ClientInactive)
 	}
-	link, err := j.Store.Link(ctx, c.AccountID, client.ID, client.Sector)
+	link, err := j.Store.Link(ctx, c.AccountID, client.ID, client.Sectors())
 	if err != nil {
 		return err
 	}

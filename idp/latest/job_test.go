@@ -98,7 +98,7 @@ func (o *office) NoteLatest(_ context.Context, c storage.LatestConsent, _ time.T
 	return nil
 }
 
-func (o *office) Link(context.Context, string, string, string) (storage.Link, error) {
+func (o *office) Link(context.Context, string, string, storage.Sector) (storage.Link, error) {
 	return storage.Link{Subject: o.subject}, o.fails["link"]
 }
 

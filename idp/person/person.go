@@ -31,7 +31,7 @@ type Desk struct {
 // Session finds the live session of a browser's cookie. fail.LoginRequired when there is none.
 func (d *Desk) Session(ctx context.Context, cookie authn.Secret) (storage.Session, error) {
 	now := d.Now()
-	s, _, err := d.Store.SessionLink(ctx, session.ID(cookie.Hash()), "", "", now, now.Add(-d.Rule.Idle))
+	s, _, err := d.Store.SessionLink(ctx, session.ID(cookie.Hash()), "", storage.Sector{}, now, now.Add(-d.Rule.Idle))
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
 		return storage.Session{}, fail.LoginRequired

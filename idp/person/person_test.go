@@ -34,7 +34,7 @@ func (r *records) note(what string) error {
 	return nil
 }
 
-func (r *records) SessionLink(_ context.Context, id, _, _ string, _, idleSince time.Time) (storage.Session, storage.Link, error) {
+func (r *records) SessionLink(_ context.Context, id, _ string, _ storage.Sector, _, idleSince time.Time) (storage.Session, storage.Link, error) {
 	if id != session.ID(authn.Secret{1}.Hash()) || !idleSince.Equal(now.Add(-time.Hour)) {
 		return storage.Session{}, storage.Link{}, storage.ErrNotFound
 	}

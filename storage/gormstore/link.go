@@ -8,7 +8,7 @@ import (
 )
 
 // linkItself reads the link of (account, sector) and (account, client) as columns, wherever columns may stand. What the
-// sector has been told is one row of three values, which a subquery has to give as three columns.
+// sector's owner has been told is one row of three values, which a subquery has to give as three columns.
 const linkItself = "(SELECT subject FROM subjects WHERE account_id = ? AND sector = ?) AS subject, " +
 	"(SELECT items FROM consents WHERE account_id = ? AND client_id = ?) AS items, " +
 	"(SELECT texts FROM consents WHERE account_id = ? AND client_id = ?) AS texts, " +
@@ -24,8 +24,8 @@ var (
 	returning = changing{sql: func(changed loginColumns) hot { return hotly(changed.swapText() + " RETURNING " + linkItself) }}
 )
 
-func linkValues(accountID, clientID, sector string) []any {
-	return []any{accountID, sector, accountID, clientID, accountID, clientID, accountID, sector, accountID, sector, accountID}
+func linkValues(accountID, clientID string, sector storage.Sector) []any {
+	return []any{accountID, sector.Subject, accountID, clientID, accountID, clientID, accountID, sector.Owner, accountID, sector.Owner, accountID}
 }
 
 type linkRow struct {
@@ -42,8 +42,8 @@ func toldID(accountID, sector string, version int64) string {
 	return accountID + " " + sector + " " + strconv.FormatInt(version, 10)
 }
 
-// link of an account with a sector.
-func (s *Store) link(r linkRow, accountID, sector string) (storage.Link, error) {
+// link of an account with a sector and its owner.
+func (s *Store) link(r linkRow, accountID string, sector storage.Sector) (storage.Link, error) {
 	l := storage.Link{Items: r.Items.V, New: r.IsNew}
 	if r.Subject != nil {
 		l.Subject = *r.Subject
@@ -56,7 +56,7 @@ func (s *Store) link(r linkRow, accountID, sector string) (storage.Link, error) 
 	}
 	var err error
 	l.Told.Version = *r.ToldVersion
-	l.Told.Ledger, err = s.opened(toldLedger, toldID(accountID, sector, l.Told.Version), r.Ledger)
+	l.Told.Ledger, err = s.opened(toldLedger, toldID(accountID, sector.Owner, l.Told.Version), r.Ledger)
 	return l, err
 }
 
@@ -76,7 +76,7 @@ func (s *Store) Tell(ctx context.Context, accountID string, l storage.Ledger) er
 }
 
 // Link implements storage.Store.
-func (s *Store) Link(ctx context.Context, accountID, clientID, sector string) (storage.Link, error) {
+func (s *Store) Link(ctx context.Context, accountID, clientID string, sector storage.Sector) (storage.Link, error) {
 	rows := make([]linkRow, 0, 1)
 	err := s.read.WithContext(ctx).Raw("SELECT "+linkItself, linkValues(accountID, clientID, sector)...).Find(&rows).Error
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *Store) Link(ctx context.Context, accountID, clientID, sector string) (s
 }
 
 // ReturnLogin implements storage.Store.
-func (s *Store) ReturnLogin(ctx context.Context, was, next storage.Login, sector string) (storage.Link, error) {
+func (s *Store) ReturnLogin(ctx context.Context, was, next storage.Login, sector storage.Sector) (storage.Link, error) {
 	changed, values, err := s.swapValues(&was, &next)
 	if err != nil {
 		return storage.Link{}, err

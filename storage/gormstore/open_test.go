@@ -236,16 +236,19 @@ func priceList(t *testing.T, s *gormstore.Store) []step {
 		}},
 		{"ReturnLogin", [2]int64{1, 1}, func() error {
 			was, login := next()
-			_, err := s.ReturnLogin(ctx, was, login, "shop.example")
+			_, err := s.ReturnLogin(ctx, was, login, storage.Sector{Subject: "shop.example", Owner: "shop.example"})
 			return err
 		}},
-		{"Link", [2]int64{1, 1}, func() error { _, err := s.Link(ctx, "A", "shop", "shop.example"); return err }},
+		{"Link", [2]int64{1, 1}, func() error {
+			_, err := s.Link(ctx, "A", "shop", storage.Sector{Subject: "shop.example", Owner: "shop.example"})
+			return err
+		}},
 		{"ApproveLogin of a first visit", [2]int64{1, 5}, func() error {
 			_, answered := next()
 			return s.ApproveLogin(ctx, storage.Approval{Login: &answered, Grant: grant("G1"), Sector: "shop.example", Items: []string{}, Session: &session})
 		}},
 		{"SessionLink", [2]int64{1, 1}, func() error {
-			_, _, err := s.SessionLink(ctx, "S", "shop", "shop.example", morning, time.Time{})
+			_, _, err := s.SessionLink(ctx, "S", "shop", storage.Sector{Subject: "shop.example", Owner: "shop.example"}, morning, time.Time{})
 			return err
 		}},
 		{"ApproveLogin of a session", [2]int64{1, 3}, func() error {

@@ -80,10 +80,10 @@ func TestASealedValueThatWasMovedIsAnError(t *testing.T) {
 				}
 			}
 			_, login := s.Login(t.Context(), "taro")
-			_, _, session := s.SessionLink(t.Context(), "taro", "shop", "", morning, time.Time{})
+			_, _, session := s.SessionLink(t.Context(), "taro", "shop", storage.Sector{}, morning, time.Time{})
 			_, grant := s.RedeemCode(t.Context(), []byte("code taro"), "shop", morning, storage.Issue{Access: []byte("access"), AccessExpires: morning})
 			_, other := s.RedeemCode(t.Context(), []byte("code hanako"), "shop", morning, storage.Issue{Access: []byte("access 2"), AccessExpires: morning})
-			_, told := s.Link(t.Context(), "taro", "shop", "shop.example")
+			_, told := s.Link(t.Context(), "taro", "shop", storage.Sector{Subject: "shop.example", Owner: "shop.example"})
 			_, keys := s.SigningKeys(t.Context())
 			for i, err := range []error{login, session, grant, other, told, keys} {
 				if !errors.Is(err, seal.ErrRefused) {

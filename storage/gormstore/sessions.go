@@ -53,13 +53,13 @@ var sessionLink = hotly("SELECT " + sessionColumns.of("s") + ", l.subject, c.ite
 	"WHERE s.id = ? AND s.expires_at > ? AND s.seen_at > ?")
 
 // SessionLink implements storage.Store.
-func (s *Store) SessionLink(ctx context.Context, id, clientID, sector string, now, idleSince time.Time) (storage.Session, storage.Link, error) {
+func (s *Store) SessionLink(ctx context.Context, id, clientID string, sector storage.Sector, now, idleSince time.Time) (storage.Session, storage.Link, error) {
 	if idleSince.IsZero() {
 		idleSince = time.Unix(0, 0) // an instant of zero is NULL, which nothing is after
 	}
 	var of sessionRow
 	var with linkRow
-	rows, err := s.look(ctx, sessionLink, []any{sector, clientID, sector, id, instant{now}, instant{idleSince}},
+	rows, err := s.look(ctx, sessionLink, []any{sector.Subject, clientID, sector.Owner, id, instant{now}, instant{idleSince}},
 		sessionColumns.fields(&of, &with.Subject, &with.Items, &with.Texts, &with.ToldVersion, &with.Ledger)...)
 	switch {
 	case err != nil:

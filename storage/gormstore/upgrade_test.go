@@ -93,7 +93,7 @@ func readBack(t *testing.T, s *gormstore.Store) (l left) {
 	t.Helper()
 	var errs [5]error
 	l.Login, errs[0] = s.Login(t.Context(), "login")
-	l.Session, l.Link, errs[1] = s.SessionLink(t.Context(), "S", "shop", "shop.example", morning, time.Time{})
+	l.Session, l.Link, errs[1] = s.SessionLink(t.Context(), "S", "shop", storage.Sector{Subject: "shop.example", Owner: "shop.example"}, morning, time.Time{})
 	l.Grant, errs[2] = s.GrantByAccess(t.Context(), []byte("access"), morning)
 	l.Releases, errs[3] = s.Releases(t.Context(), "A")
 	l.Cards, errs[4] = s.Cards(t.Context(), "A")

@@ -33,7 +33,7 @@ func approveAll(t *testing.T, s storage.Store) {
 	login, err := s.Login(ctx(t), "login")
 	ok(t, err)
 	same(t, login.State, storage.Answered)
-	got, link, err := s.SessionLink(ctx(t), "session", "shop", "shop.example", now, now.Add(-time.Minute))
+	got, link, err := s.SessionLink(ctx(t), "session", "shop", shopSector, now, now.Add(-time.Minute))
 	ok(t, err)
 	same(t, got, full(t, session("session", "account")))
 	same(t, link, storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}, Texts: "en-1"})
@@ -53,9 +53,9 @@ func nothingOf(t *testing.T, s storage.Store, id, account, session string) {
 	t.Helper()
 	_, err := s.RedeemCode(ctx(t), hash(id), "shop", now, access1h("access", now))
 	is(t, err, storage.ErrNotFound)
-	_, _, err = s.SessionLink(ctx(t), session, "shop", "shop.example", now, time.Time{})
+	_, _, err = s.SessionLink(ctx(t), session, "shop", shopSector, now, time.Time{})
 	is(t, err, storage.ErrNotFound)
-	link, err := s.Link(ctx(t), account, "shop", "shop.example")
+	link, err := s.Link(ctx(t), account, "shop", shopSector)
 	ok(t, err)
 	same(t, link, storage.Link{New: true})
 }
@@ -76,7 +76,7 @@ func approveStale(t *testing.T, s storage.Store) {
 	approved(t, s, "first", "first account", "first session")
 	answered = next(cancelled, storage.Answered)
 	is(t, s.ApproveLogin(ctx(t), answer(&answered, grant("grant of first", "account", "session"))), storage.ErrExists)
-	_, _, err = s.SessionLink(ctx(t), "session", "shop", "shop.example", now, time.Time{})
+	_, _, err = s.SessionLink(ctx(t), "session", "shop", shopSector, now, time.Time{})
 	is(t, err, storage.ErrNotFound)
 	got, err = s.Login(ctx(t), "login")
 	ok(t, err)
@@ -92,7 +92,7 @@ func approveSession(t *testing.T, s storage.Store) {
 		return s.ApproveLogin(ctx(t), storage.Approval{Login: login, Grant: g})
 	}
 	ok(t, again("silent", "account", "session", later, nil))
-	got, link, err := s.SessionLink(ctx(t), "session", "shop", "shop.example", later, now)
+	got, link, err := s.SessionLink(ctx(t), "session", "shop", shopSector, later, now)
 	ok(t, err)
 	same(t, got.SeenAt, later)
 	same(t, link.Items, []string{"age_over_18"})
@@ -136,7 +136,7 @@ func approveAgain(t *testing.T, s storage.Store) {
 		g := grant(fmt.Sprint("grant ", i), "account", "session")
 		g.Subject = "another subject"
 		ok(t, s.ApproveLogin(ctx(t), storage.Approval{Grant: g, Sector: "shop.example", Items: step.items, Texts: "ja-2"}))
-		link, err := s.Link(ctx(t), "account", "shop", "shop.example")
+		link, err := s.Link(ctx(t), "account", "shop", shopSector)
 		ok(t, err)
 		same(t, link, storage.Link{Subject: "subject of account", Items: step.want, Texts: step.texts})
 	}

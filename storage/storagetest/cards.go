@@ -193,7 +193,7 @@ func renewMoves(t *testing.T, s storage.Store) {
 	ok(t, err)
 	same(t, len(cards) == 1 && string(cards[0].Card) == "new", true)
 	same(t, visit(t, s, "again", "new", "E", now).AccountID, "A")
-	link, err := s.Link(ctx(t), "A", "shop", "shop.example")
+	link, err := s.Link(ctx(t), "A", "shop", shopSector)
 	ok(t, err)
 	same(t, link.Subject, "subject of A")
 
@@ -246,7 +246,7 @@ func raceRenew(t *testing.T, s storage.Store) {
 	errs := race(len(tabs), func(i int) error { return s.Renew(ctx(t), tabs[i]) })
 	same(t, winners(t, errs, storage.ErrStale), 1)
 	same(t, visit(t, s, "after", "new", "X", now).AccountID, "A")
-	link, err := s.Link(ctx(t), "N", "shop", "shop.example")
+	link, err := s.Link(ctx(t), "N", "shop", shopSector)
 	ok(t, err)
 	same(t, link, storage.Link{New: true})
 }
@@ -267,7 +267,7 @@ func renewInherits(t *testing.T, s storage.Store) {
 		return l
 	}
 	told := func(account string) storage.Told {
-		link, err := s.Link(ctx(t), account, "shop", "shop.example")
+		link, err := s.Link(ctx(t), account, "shop", shopSector)
 		ok(t, err)
 		return link.Told
 	}
@@ -396,7 +396,7 @@ func (w *crowdOfCards) login(rt *rapid.T, who int) {
 		rt.Fatalf("%d is in the account of %d", who+1, was)
 	}
 	w.owner[l.AccountID], w.present[w.last(who)] = who+1, who+1
-	link, err := w.s.Link(ctx(w.t), l.AccountID, "shop", "shop.example")
+	link, err := w.s.Link(ctx(w.t), l.AccountID, "shop", shopSector)
 	ok(w.t, err)
 	a := answer(&l, grant("grant of "+l.ID, l.AccountID, "session of "+l.ID))
 	if link.Subject != "" {

@@ -98,12 +98,12 @@ func sessionEnds(t *testing.T, s storage.Store) {
 		{"in its last moment", "session", now.Add(8*time.Hour - time.Microsecond), now.Add(-1), nil},
 		{"past its end", "session", now.Add(8 * time.Hour), now.Add(-time.Minute), storage.ErrNotFound},
 	} {
-		_, link, err := s.SessionLink(ctx(t), look.id, "shop", "shop.example", look.at, look.idleSince)
+		_, link, err := s.SessionLink(ctx(t), look.id, "shop", shopSector, look.at, look.idleSince)
 		if is(t, err, look.want); err == nil {
 			same(t, link, storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}, Texts: "en-1"})
 		}
 	}
-	_, link, err := s.SessionLink(ctx(t), "session", "bank", "bank.example", now, now.Add(-time.Minute))
+	_, link, err := s.SessionLink(ctx(t), "session", "bank", bankSector, now, now.Add(-time.Minute))
 	ok(t, err)
 	same(t, link, storage.Link{})
 }
@@ -121,14 +121,14 @@ func sessionEnded(t *testing.T, s storage.Store) {
 	ok(t, endSession(ctx(t), s, "session", now))
 	ok(t, endSession(ctx(t), s, "session", now))
 	ok(t, endSession(ctx(t), s, "no session", now))
-	_, _, err = s.SessionLink(ctx(t), "session", "shop", "shop.example", now, time.Time{})
+	_, _, err = s.SessionLink(ctx(t), "session", "shop", shopSector, now, time.Time{})
 	is(t, err, storage.ErrNotFound)
 	_, err = s.GrantByAccess(ctx(t), hash("access"), now)
 	is(t, err, storage.ErrNotFound)
 	_, err = redeem(ctx(t), s, unredeemed.ID, "shop", now, "late")
 	is(t, err, storage.ErrNotFound)
 
-	_, link, err := s.SessionLink(ctx(t), "other session", "shop", "shop.example", now, time.Time{})
+	_, link, err := s.SessionLink(ctx(t), "other session", "shop", shopSector, now, time.Time{})
 	ok(t, err)
 	same(t, link.Items, []string{"age_over_18"})
 	_, err = s.GrantByAccess(ctx(t), hash("other access"), now)

@@ -172,7 +172,7 @@ func returnReads(t *testing.T, s storage.Store) {
 		{"another-sector", "account", "shop", "bank.example", storage.Link{Items: []string{"age_over_18"}, Texts: "en-1"}},
 		{"another-account", "stranger", "shop", "shop.example", storage.Link{New: true}},
 	} {
-		link, err := s.Link(ctx(t), visit.account, visit.client, visit.sector)
+		link, err := s.Link(ctx(t), visit.account, visit.client, storage.Sector{Subject: visit.sector, Owner: visit.sector})
 		ok(t, err)
 		same(t, link, visit.want)
 
@@ -181,10 +181,10 @@ func returnReads(t *testing.T, s storage.Store) {
 		ok(t, s.CreateLogin(ctx(t), login))
 		returned := next(login, storage.Returned)
 		returned.AccountID = visit.account
-		link, err = s.ReturnLogin(ctx(t), login, returned, visit.sector)
+		link, err = s.ReturnLogin(ctx(t), login, returned, storage.Sector{Subject: visit.sector, Owner: visit.sector})
 		ok(t, err)
 		same(t, link, visit.want)
-		_, err = s.ReturnLogin(ctx(t), login, returned, visit.sector)
+		_, err = s.ReturnLogin(ctx(t), login, returned, storage.Sector{Subject: visit.sector, Owner: visit.sector})
 		is(t, err, storage.ErrStale)
 		got, err := s.Login(ctx(t), visit.login)
 		ok(t, err)

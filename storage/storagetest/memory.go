@@ -62,7 +62,7 @@ func forgotten(t *testing.T, s storage.Store) {
 	is(t, err, storage.ErrNotFound)
 	facts := func(id string) string {
 		t.Helper()
-		session, _, err := s.SessionLink(ctx(t), id, "shop", "shop.example", now, time.Time{})
+		session, _, err := s.SessionLink(ctx(t), id, "shop", shopSector, now, time.Time{})
 		ok(t, err)
 		return string(session.Facts)
 	}

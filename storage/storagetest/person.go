@@ -14,14 +14,14 @@ func approveOwn(t *testing.T, s storage.Store) {
 	answered, opened := next(login, storage.Answered), session("session", "account")
 	own := storage.Approval{Login: &answered, Session: &opened}
 	ok(t, s.ApproveLogin(ctx(t), own))
-	got, link, err := s.SessionLink(ctx(t), "session", "shop", "shop.example", now, time.Time{})
+	got, link, err := s.SessionLink(ctx(t), "session", "shop", shopSector, now, time.Time{})
 	ok(t, err)
 	same(t, got, opened)
 	same(t, link, storage.Link{})
 	again := session("second", "account")
 	own.Session = &again
 	is(t, s.ApproveLogin(ctx(t), own), storage.ErrStale)
-	_, _, err = s.SessionLink(ctx(t), "second", "shop", "shop.example", now, time.Time{})
+	_, _, err = s.SessionLink(ctx(t), "second", "shop", shopSector, now, time.Time{})
 	is(t, err, storage.ErrNotFound)
 }
 
@@ -72,7 +72,7 @@ func takenBack(t *testing.T, s storage.Store) {
 	is(t, err, storage.ErrNotFound)
 	_, err = redeem(ctx(t), s, "grant of other login", "shop", now, "theirs")
 	ok(t, err)
-	link, err := s.Link(ctx(t), "account", "shop", "shop.example")
+	link, err := s.Link(ctx(t), "account", "shop", shopSector)
 	ok(t, err)
 	same(t, link, storage.Link{Subject: "subject of account"}) // who she is there stays
 }

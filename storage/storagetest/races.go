@@ -60,7 +60,7 @@ func raceApprove(t *testing.T, s storage.Store) {
 	for i, lost := range errs {
 		_, err := redeem(ctx(t), s, fmt.Sprint("grant ", i), "shop", now, fmt.Sprint("access ", i))
 		same(t, err == nil, lost == nil)
-		_, _, err = s.SessionLink(ctx(t), fmt.Sprint("session ", i), "shop", "shop.example", now, time.Time{})
+		_, _, err = s.SessionLink(ctx(t), fmt.Sprint("session ", i), "shop", shopSector, now, time.Time{})
 		same(t, err == nil, lost == nil)
 	}
 }
@@ -182,7 +182,7 @@ func loginOf(ctx context.Context, s storage.Store, id, card string) error {
 		},
 		func() error { _, err := s.Login(ctx, id); return err },
 		func() error {
-			_, err := s.ReturnLogin(ctx, verified, next(verified, storage.Returned), "shop.example")
+			_, err := s.ReturnLogin(ctx, verified, next(verified, storage.Returned), shopSector)
 			return err
 		},
 		func() error {

@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) storage.Store) {
 		{"the first subject stays and the last consent counts", approveAgain},
 		{"two accounts never share a subject in a sector", subjectsDiffer},
 		{"a sector's ledger moves from version to version", toldKept},
+		{"what one host of an owner is told counts at all of them", toldOwner},
 		{"a code is redeemed once and its second use revokes the grant", redeemTwice},
 		{"a code that may not be redeemed is not spent", redeemRefused},
 		{"an access token lives until it expires or is revoked", accessEnds},

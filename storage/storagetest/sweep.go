@@ -41,7 +41,7 @@ func sweep(t *testing.T, s storage.Store) {
 	gone(8*time.Hour, 4) // the sessions
 	gone(24*365*time.Hour, 0)
 
-	link, err := s.Link(ctx(t), "account", "shop", "shop.example")
+	link, err := s.Link(ctx(t), "account", "shop", shopSector)
 	ok(t, err)
 	same(t, link, storage.Link{Subject: "subject of account", Items: []string{"age_over_18"}, Texts: "en-1"})
 }

@@ -9,6 +9,12 @@ import (
 	"tegata/storage"
 )
 
+// The sectors of most clients here, each of which owns itself.
+var (
+	shopSector = storage.Sector{Subject: "shop.example", Owner: "shop.example"}
+	bankSector = storage.Sector{Subject: "bank.example", Owner: "bank.example"}
+)
+
 // telling is an approval in an existing session that writes a version of the ledger of shop.example.
 func telling(id string, version int64, ledger string) storage.Approval {
 	return storage.Approval{Grant: grant(id, "account", "session"), Told: &storage.Ledger{
@@ -19,9 +25,9 @@ func toldKept(t *testing.T, s storage.Store) {
 	approved(t, s, "login", "account", "session")
 	told := func() storage.Told {
 		t.Helper()
-		link, err := s.Link(ctx(t), "account", "shop", "shop.example")
+		link, err := s.Link(ctx(t), "account", "shop", shopSector)
 		ok(t, err)
-		_, inSession, err := s.SessionLink(ctx(t), "session", "shop", "shop.example", now, time.Time{})
+		_, inSession, err := s.SessionLink(ctx(t), "session", "shop", shopSector, now, time.Time{})
 		ok(t, err)
 		same(t, inSession, link)
 		return link.Told
@@ -46,7 +52,7 @@ func toldKept(t *testing.T, s storage.Store) {
 	is(t, s.Tell(ctx(t), "account", *third), storage.ErrStale)
 	same(t, told(), storage.Told{Version: 3, Ledger: []byte("over 65")})
 
-	elsewhere, err := s.Link(ctx(t), "account", "bank", "bank.example")
+	elsewhere, err := s.Link(ctx(t), "account", "bank", bankSector)
 	ok(t, err)
 	same(t, elsewhere.Told, storage.Told{})
 	_, err = s.Sweep(ctx(t), now.Add(time.Hour-time.Second))
@@ -55,6 +61,31 @@ func toldKept(t *testing.T, s storage.Store) {
 	_, err = s.Sweep(ctx(t), now.Add(time.Hour))
 	ok(t, err)
 	same(t, told(), storage.Told{})
+}
+
+// What one host of an owner is told counts at all of them, where the person has other subjects.
+func toldOwner(t *testing.T, s storage.Store) {
+	approved(t, s, "login", "account", "session")
+	ok(t, s.Tell(ctx(t), "account", storage.Ledger{Sector: "owner.example", Told: storage.Told{Version: 1, Ledger: []byte("over 18"), Expires: now.Add(time.Hour)}}))
+	for host, subject := range map[string]string{"shop.example": "subject of account", "a.owner.example": ""} {
+		sector := storage.Sector{Subject: host, Owner: "owner.example"}
+		link, err := s.Link(ctx(t), "account", "other", sector)
+		ok(t, err)
+		_, inSession, err := s.SessionLink(ctx(t), "session", "other", sector, now, time.Time{})
+		ok(t, err)
+		l := newLogin("login at " + host)
+		ok(t, s.CreateLogin(ctx(t), l))
+		returned := next(l, storage.Returned)
+		returned.AccountID, returned.ClientID = "account", "other"
+		back, err := s.ReturnLogin(ctx(t), l, returned, sector)
+		ok(t, err)
+		for _, got := range []storage.Link{link, inSession, back} {
+			same(t, got, storage.Link{Subject: subject, Told: storage.Told{Version: 1, Ledger: []byte("over 18")}})
+		}
+	}
+	link, err := s.Link(ctx(t), "account", "other", shopSector)
+	ok(t, err)
+	same(t, link.Told, storage.Told{})
 }
 
 // Many parallel answers in one sector cannot each believe that theirs is the first question.
@@ -73,7 +104,7 @@ func raceTold(t *testing.T, s storage.Store) {
 	all.Wait()
 	var winners []string
 	wins.Range(func(id, _ any) bool { winners = append(winners, id.(string)); return true })
-	link, err := s.Link(ctx(t), "account", "shop", "shop.example")
+	link, err := s.Link(ctx(t), "account", "shop", shopSector)
 	ok(t, err)
 	if len(winners) != 1 || string(link.Told.Ledger) != winners[0] {
 		t.Errorf("winners %v, the ledger says %s", winners, link.Told.Ledger)
