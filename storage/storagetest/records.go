@@ -32,7 +32,7 @@ func client(id string) storage.Client {
 			SANEmail: "shop@shop.example", Bound: true},
 		Logout: storage.ClientLogout{BackURI: "https://shop.example/back", BackSID: true}, LatestURI: "https://shop.example/changes",
 		RequirePAR: true, RequireSignedRequest: true, DPoPBound: true, WithoutPKCE: true, DefaultMaxAge: new(int64), RequireAuthTime: true,
-		Sector: "shop.example", SubjectType: "transient", Profile: "age-only", Purpose: "to check your age", PurposeJa: "purpose in ja", Disabled: true,
+		Sector: "shop.example", Owner: "owner.example", SubjectType: "transient", Profile: "age-only", Purpose: "to check your age", PurposeJa: "purpose in ja", Disabled: true,
 		Registration: storage.Registered{Pending: true, By: "partners", TokenHash: hash("registration token"), Metadata: `{"client_name":"Shop"}`},
 		CreatedAt:    now.Add(-time.Hour), UpdatedAt: now,
 	}
