@@ -30,7 +30,7 @@ func localizedMember(name string) bool {
 // MarshalJSON writes the members of all languages beside the others.
 func (m Metadata) MarshalJSON() ([]byte, error) {
 	type plain Metadata
-	body, err := json.Marshal(plain(m)) //nolint:gosec // G117: whoever writes metadata decides about its secret
+	body, err := json.Marshal(plain(m))
 	if err != nil || len(m.Localized) == 0 {
 		return body, err
 	}

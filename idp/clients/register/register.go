@@ -222,7 +222,7 @@ func (d *Desk) seal(c *storage.Client, m clients.Metadata, secret string) (map[s
 	if err != nil {
 		return nil, err
 	}
-	kept, err := json.Marshal(clients.Described(m, *c)) //nolint:gosec // G117: Described has emptied the secret
+	kept, err := json.Marshal(clients.Described(m, *c))
 	if err != nil {
 		return nil, fmt.Errorf("register: encode: %w", err)
 	}
