@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"tegata/authn"
@@ -33,7 +31,6 @@ import (
 	"tegata/idp/limit"
 	"tegata/idp/op"
 	"tegata/storage/gormstore"
-	"tegata/storage/seal"
 	"tegata/testdata/personas"
 	"tegata/web/ui"
 )
@@ -119,39 +116,6 @@ func (c *runCommand) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	return w.serve(ctx)
-}
-
-// clock is the whole sandbox's time. With a start it stands there until the sandbox is ready, then runs at the usual
-// speed: the last second of a day must not be over before somebody could use it.
-type clock struct {
-	start time.Time // zero: this machine's time
-	began atomic.Pointer[time.Time]
-}
-
-func clockFrom(start string) (*clock, error) {
-	if start == "" {
-		return &clock{}, nil
-	}
-	from, err := time.Parse(time.RFC3339, start)
-	if err != nil {
-		return nil, fmt.Errorf("--now: %q is not an RFC 3339 time such as 2026-04-15T00:00:00+09:00", start)
-	}
-	return &clock{start: from}, nil
-}
-
-func (c *clock) now() time.Time {
-	if c.start.IsZero() {
-		return time.Now()
-	}
-	if began := c.began.Load(); began != nil {
-		return c.start.Add(time.Since(*began))
-	}
-	return c.start
-}
-
-func (c *clock) run() {
-	now := time.Now()
-	c.began.Store(&now)
 }
 
 func dataDir(dir string) (string, func(), error) {
@@ -296,44 +260,6 @@ const statusPeriod = 30 * time.Second
 
 // latestPeriod is short, so that a change reaches its site while somebody watches.
 const latestPeriod = 10 * time.Second
-
-type secrets struct {
-	seal    *seal.Keyset
-	subject []byte
-}
-
-// loadSecrets makes the deployment's secrets on first use and keeps them with the data.
-func loadSecrets(dir string) (secrets, error) {
-	keyset, err := keep(filepath.Join(dir, "seal.json"), seal.NewKeyset)
-	if err != nil {
-		return secrets{}, err
-	}
-	text, err := keep(filepath.Join(dir, "subject.key"), func() ([]byte, error) {
-		var key [32]byte
-		_, err := io.ReadFull(rand.Reader, key[:])
-		return []byte(base64.StdEncoding.EncodeToString(key[:])), err
-	})
-	if err != nil {
-		return secrets{}, err
-	}
-	subject, err := base64.StdEncoding.DecodeString(string(text))
-	if err != nil {
-		return secrets{}, fmt.Errorf("subject.key in %s is damaged", dir)
-	}
-	sealer, err := seal.FromKeyset(keyset)
-	return secrets{sealer, subject}, err
-}
-
-func keep(path string, make func() ([]byte, error)) ([]byte, error) {
-	body, err := os.ReadFile(path)
-	if !errors.Is(err, os.ErrNotExist) {
-		return body, err
-	}
-	if body, err = make(); err != nil {
-		return nil, err
-	}
-	return body, os.WriteFile(path, body, 0o600)
-}
 
 // serve runs the four servers until the context ends or one of them breaks.
 func (w *world) serve(ctx context.Context) error {
