@@ -52,6 +52,7 @@ func misfits() []misfit {
 			return r
 		}
 	}
+	unpushed := func(c *storage.Client) { c.RequirePAR = false } // which would be the first thing that is wrong
 	signed := clients.Metadata{AuthMethod: clients.AuthKey}
 	policy := storage.ClientPolicy{Items: map[string]storage.ItemPolicy{"name": {}, "birthdate": {}, "age_over_18": {}, "age_over_20": {}}, Predicates: 1}
 	wide, agreed := "openid name birthdate address age_over_18 age_over_20", "openid name birthdate age_over_18 age_over_20"
@@ -67,6 +68,13 @@ func misfits() []misfit {
 			field: "scope", got: "birthdate age_over_18", member: "policy.items", fits: []string{"birthdate", "age_over_18"}},
 		{name: "two ages", client: clients.Metadata{Scope: agreed, Policy: policy}, changes: []string{"scope=openid age_over_18 age_over_20"}, code: "beyond_policy",
 			field: "scope", got: "age_over_18 age_over_20", member: "policy.predicates_per_request", fits: []string{"1"}},
+		{name: "no age, of who may ask for nothing else", client: clients.Metadata{Profile: clients.ProfileAgeOnly, SubjectType: clients.SubjectTransient}, stored: unpushed, changes: []string{"scope=openid"},
+			code: "beyond_policy", field: "scope", got: "openid", member: "scope", fits: []string{"openid", "age_over_18"}},
+		{name: "claims, of who may ask for one age", client: clients.Metadata{Profile: clients.ProfileAgeOnly, SubjectType: clients.SubjectTransient},
+			stored: unpushed, changes: []string{`claims={"userinfo":{"age_over_18":null}}`}, code: "beyond_policy", field: "claims", got: `{"userinfo":{"age_over_18":null}}`, member: "profile", fits: []string{"age-only"}},
+		{name: "personal data in an ID token that is not encrypted", client: clients.Metadata{Scope: wide}, stored: func(c *storage.Client) { c.Profile = clients.ProfileFAPI2 },
+			changes: []string{`claims={"id_token":{"birthdate":null}}`}, code: "beyond_policy", field: "claims", got: "claims.id_token.birthdate",
+			member: "id_token_encrypted_response_alg", fits: []string{"ECDH-ES", "RSA-OAEP-256"}},
 		{name: "another response_type", changes: []string{"response_type=id_token"}, code: "response_type_unsupported",
 			field: "response_type", got: "id_token", member: "response_types", fits: []string{"code"}},
 		{name: "no PKCE", changes: []string{"code_challenge"}, code: "pkce_required", field: "code_challenge", member: "code_challenge_methods_supported", fits: []string{"S256"}},
