@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,7 @@ type RP struct {
 	clients.Metadata
 	Key     crypto.Signer // of private_key_jwt and request objects; made by Register where there are no keys yet
 	KeyID   string
+	Always  []string          // changes to every Request
 	Headers map[string]string // sent along on the back channel, as a proxy in front of the provider would
 	w       *World
 }
@@ -48,7 +50,7 @@ func (rp *RP) Request(changes ...string) Request {
 		r.Params.Del("code_challenge")
 		r.Params.Del("code_challenge_method")
 	}
-	for _, c := range changes {
+	for _, c := range slices.Concat(rp.Always, changes) {
 		name, value, set := strings.Cut(c, "=")
 		if r.Params.Del(name); set {
 			r.Params.Set(name, value)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -155,7 +156,8 @@ func (w *World) Present(b *Browser, r Request, persona string) Page {
 func (w *World) Login(b *Browser, r Request, persona string) url.Values {
 	w.T.Helper()
 	p := w.Present(b, r, persona)
-	if p.Away == nil {
+	agreed := slices.ContainsFunc(p.Forms, func(f Form) bool { return f.Action == r.Param("redirect_uri") }) // before, and the answer is posted
+	if p.Away == nil && !agreed {
 		p = b.Submit(w.must(p, "/consent"), "decision=allow")
 	}
 	return w.Answered(p, r)

@@ -56,6 +56,12 @@ var basicOP = plan{
 	},
 }
 
+// formPost is the same again, with answers that the browser posts (OAuth 2.0 Form Post Response Mode).
+var formPost = plan{
+	title: "Form Post OP", name: "oidcc-formpost-basic-certification-test-plan", test: "TestFormPostOP", bare: true, mode: "form_post",
+	variants: "the modules of Basic OP with `response_mode=form_post`", modules: basicOP.modules,
+}
+
 // twoClients: the module logs in with each of its two clients.
 func twoClients(s *stage) {
 	first, second := s.client(clients.Metadata{}), s.client(clients.Metadata{})

@@ -31,8 +31,9 @@ func open(t *testing.T) *idptest.World {
 type stage struct {
 	*testing.T
 	w    *idptest.World
-	bare bool // the suite sends no PKCE here
-	n    int  // clients so far
+	bare bool   // the suite sends no PKCE here
+	mode string // response mode of every request; "" for the default
+	n    int    // clients so far
 }
 
 // client registers one for this module alone; the suite would be configured with it.
@@ -47,7 +48,11 @@ func (s *stage) client(m clients.Metadata) *idptest.RP {
 	if s.bare {
 		m.RequirePKCE = new(bool)
 	}
-	return s.w.Register(m)
+	rp := s.w.Register(m)
+	if s.mode != "" {
+		rp.Always = []string{"response_mode=" + s.mode}
+	}
+	return rp
 }
 
 // result is what a happy login has brought.
@@ -73,7 +78,7 @@ func (s *stage) silent(rp *idptest.RP, before result, changes ...string) result 
 	s.Helper()
 	r := rp.Request(changes...)
 	p := before.b.Get(r.URL())
-	if p.Away == nil {
+	if p.Form("/start").Action != "" || p.Form("/consent").Action != "" {
 		s.Fatalf("the person is asked again: %d %s", p.Status, p.URL.Path)
 	}
 	return s.finish(rp, before.b, r, s.w.Answered(p, r))

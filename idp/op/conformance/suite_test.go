@@ -21,12 +21,14 @@ type plan struct {
 	title, name, variants string
 	test                  string // the Go test that runs it
 	bare                  bool   // its modules send no PKCE
+	mode                  string // response mode of its requests; "" for the default
 	modules               []module
 }
 
-var plans = []plan{basicOP, configOP, rpLogout, backChannel, frontChannel, fapi2, signing}
+var plans = []plan{basicOP, formPost, configOP, rpLogout, backChannel, frontChannel, fapi2, signing}
 
 func TestBasicOP(t *testing.T)            { basicOP.run(t, 38) }
+func TestFormPostOP(t *testing.T)         { formPost.run(t, 38) }
 func TestConfigOP(t *testing.T)           { configOP.run(t, 1) }
 func TestRPInitiatedLogout(t *testing.T)  { rpLogout.run(t, 11) }
 func TestBackChannelLogout(t *testing.T)  { backChannel.run(t, 2) }
@@ -56,7 +58,7 @@ func (p plan) run(t *testing.T, want int) {
 			outer := w.T
 			defer func() { w.T = outer }()
 			w.T = t
-			m.mirror(&stage{T: t, w: w, bare: p.bare})
+			m.mirror(&stage{T: t, w: w, bare: p.bare, mode: p.mode})
 		})
 	}
 }
