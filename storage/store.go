@@ -75,7 +75,8 @@ type Store interface {
 	Refresh(ctx context.Context, family, refresh []byte, clientID string, now time.Time, i Issue) (Grant, error)
 	// FamilyScopes are the Scopes of client's grant with a family of refresh tokens, whatever has become of it. ErrNotFound.
 	FamilyScopes(ctx context.Context, family []byte, clientID string) ([]string, error)
-	// GrantByAccess finds the live (unexpired, unrevoked) grant of an access token. ErrNotFound.
+	// GrantByAccess finds the live (unexpired, unrevoked) grant of an access token, without what belongs to its authorization
+	// request, its ID token, its times but AccessExpires, or its refresh tokens. ErrNotFound.
 	GrantByAccess(ctx context.Context, accessHash []byte, now time.Time) (Grant, error)
 	// RevokeGrant revokes the grant that a code stands for, or stood for. One that is revoked already, or gone, is not an error.
 	RevokeGrant(ctx context.Context, codeHash []byte, now time.Time) error

@@ -125,12 +125,16 @@ func (s *Store) refuseCode(ctx context.Context, codeHash []byte, clientID string
 	return err
 }
 
-var findGrant = hotly("SELECT " + grantColumns.names() + " FROM grants WHERE access_hash = ? AND access_expires > ? AND revoked_at IS NULL")
+// accessColumns are those of an access token: userinfo and introspection are asked more often than anything else.
+var accessColumns = columnsOf(&grantRow{}, "nonce", "redirect_uri", "code_challenge", "auth_time", "acr", "amr", "tell_auth_time", "id_token",
+	"code_expires", "redeemed_at", "revoked_at", "created_at", "refresh_family", "refresh_hash", "refresh_expires", "refresh_until")
+
+var findGrant = hotly("SELECT " + accessColumns.names() + " FROM grants WHERE access_hash = ? AND access_expires > ? AND revoked_at IS NULL")
 
 // GrantByAccess implements storage.Store.
 func (s *Store) GrantByAccess(ctx context.Context, accessHash []byte, now time.Time) (storage.Grant, error) {
 	var row grantRow
-	rows, err := s.look(ctx, findGrant, []any{blob(accessHash), instant{now}}, grantColumns.fields(&row)...)
+	rows, err := s.look(ctx, findGrant, []any{blob(accessHash), instant{now}}, accessColumns.fields(&row)...)
 	switch {
 	case err != nil:
 		return storage.Grant{}, err

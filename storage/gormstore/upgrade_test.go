@@ -16,19 +16,19 @@ import (
 // beforeLeanRows is the version of the tables before those that every login writes were made anew.
 const beforeLeanRows = 17
 
-// What was written before the tables were made anew is there afterwards, and the way back is open, too.
+// What is in the tables stays when they are made anew, and when they are made as they were before.
 func TestRowsOutliveTheTablesTheyWereWrittenTo(t *testing.T) {
 	for i, db := range databases {
 		t.Run(db.name, func(t *testing.T) {
 			url := db.url(t)
 			s := open(t, gormstore.Config{URL: url})
-			goTo(t, url, i == 1, beforeLeanRows)
 			want := written(t, s)
-			for _, version := range []int64{18, beforeLeanRows, 18} {
+			for _, version := range []int64{beforeLeanRows, beforeLeanRows + 1, beforeLeanRows} {
 				goTo(t, url, i == 1, version)
-				if got := readBack(t, s); !reflect.DeepEqual(got, want) {
-					t.Errorf("at %d: got  %+v\nwant %+v", version, got, want)
-				}
+			}
+			must(t, gormstore.Migrate(t.Context(), url))
+			if got := readBack(t, s); !reflect.DeepEqual(got, want) {
+				t.Errorf("got  %+v\nwant %+v", got, want)
 			}
 		})
 	}

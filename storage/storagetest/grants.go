@@ -16,6 +16,15 @@ func access1h(access string, at time.Time) storage.Issue {
 	return storage.Issue{Access: hash(access), AccessExpires: at.Add(time.Hour)}
 }
 
+// ofToken is what GrantByAccess says of a grant.
+func ofToken(g storage.Grant) storage.Grant {
+	return storage.Grant{
+		ID: g.ID, ClientID: g.ClientID, AccountID: g.AccountID, SessionID: g.SessionID, Subject: g.Subject, Scopes: g.Scopes, UserInfo: g.UserInfo,
+		CodeHash: g.CodeHash, AccessHash: g.AccessHash, AccessExpires: g.AccessExpires, AccessScopes: g.AccessScopes, Certificate: g.Certificate, DPoPKey: g.DPoPKey,
+		Offline: g.Offline, SID: g.SID,
+	}
+}
+
 func redeemTwice(t *testing.T, s storage.Store) {
 	g := approved(t, s, "login", "account", "session")
 	other := approved(t, s, "other", "account", "other session")
@@ -23,7 +32,7 @@ func redeemTwice(t *testing.T, s storage.Store) {
 	ok(t, err)
 	got, err := s.GrantByAccess(ctx(t), hash("first"), now)
 	ok(t, err)
-	same(t, got, first)
+	same(t, got, ofToken(first))
 
 	_, err = redeem(ctx(t), s, g.ID, "thief", now, "second")
 	is(t, err, storage.ErrNotFound) // another client's attempt changes nothing
