@@ -36,18 +36,36 @@ func nothing(c storage.Client, offers []claims.Offer) bool {
 	return clients.AgeOnly(c) && !slices.ContainsFunc(offers, func(o claims.Offer) bool { return o.Available })
 }
 
-// decline ends a login as if the person had declined. The sector may guess why, so the ledger counts it as the no that it is.
-func (p *Provider) decline(ctx context.Context, l storage.Login, o offered, link storage.Link, c storage.Client) (Step, error) {
-	told, err := p.tell(o, nil, link, c)
+// countNo has the ledger count a no before its page is drawn: whoever sees that there is nothing to share goes back or closes
+// the window, and the relying party may guess why.
+func (p *Provider) countNo(ctx context.Context, l storage.Login, link *storage.Link, c storage.Client) error {
+	if !clients.OnlyYes(c) {
+		return nil
+	}
+	o, err := p.offer(l, *link, c)
 	if err != nil {
+		return err
+	}
+	told, err := p.tell(o, nil, *link, c)
+	if err != nil || told == nil {
+		return err
+	}
+	switch err := p.Store.Tell(ctx, l.AccountID, *told); {
+	case errors.Is(err, storage.ErrStale): // who comes second finds that another answer has just been counted
+	case err != nil:
+		return unavailable(err)
+	default:
+		link.Told = told.Told
+	}
+	return nil
+}
+
+// decline ends a login as if the person had declined.
+func (p *Provider) decline(ctx context.Context, l storage.Login, link storage.Link, c storage.Client) (Step, error) {
+	if err := p.countNo(ctx, l, &link, c); err != nil { // again, should midnight have passed over the page
 		return Step{}, err
 	}
-	if told != nil { // who comes second finds that another answer has just been counted
-		if err := p.Store.Tell(ctx, l.AccountID, *told); err != nil && !errors.Is(err, storage.ErrStale) {
-			return Step{}, unavailable(err)
-		}
-	}
-	l, err = p.swap(ctx, l.ID, authn.Cancel, p.plainSwap)
+	l, err := p.swap(ctx, l.ID, authn.Cancel, p.plainSwap)
 	if err != nil {
 		return Step{}, err
 	}

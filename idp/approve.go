@@ -58,6 +58,9 @@ func (p *Provider) Return(ctx context.Context, code string, b Browser) (Step, er
 	if _, met := worth(l.ACR, l.Request); !met {
 		return p.refuseReturned(ctx, id, client, fail.ACRNotMet)
 	}
+	if err := p.countNo(ctx, l, &link, client); err != nil {
+		return Step{}, err
+	}
 	p.logins.put(l, &link)
 	if client.ID == Own {
 		return p.enter(ctx, l, client, b)
@@ -181,7 +184,7 @@ func (p *Provider) approve(ctx context.Context, l storage.Login, stored bool, li
 		return Step{}, err
 	}
 	if nothing(c, offered.offers) {
-		return p.decline(ctx, l, offered, link, c)
+		return p.decline(ctx, l, link, c)
 	}
 	released := offered.wants.Release(offered.offers, said.items)
 	told, err := p.tell(offered, released.Answered, link, c)

@@ -79,6 +79,9 @@ func (p *Provider) fromSession(ctx context.Context, c storage.Client, r storage.
 	if slices.Contains(r.Prompt, "none") {
 		return p.refuse(c, r, fail.ConsentRequired)
 	}
+	if err := p.countNo(ctx, l, &link, c); err != nil {
+		return Step{}, err
+	}
 	return p.create(ctx, l, &link, c, b)
 }
 
