@@ -146,7 +146,7 @@ func Open(compact, typ string) (Opened, error) {
 	if err != nil {
 		return Opened{}, invalid("signature: " + err.Error())
 	}
-	if !verify(leaf.PublicKey, alg, parts[0]+"."+parts[1], signature) {
+	if !verify(leaf.PublicKey, alg, compact[:len(parts[0])+1+len(parts[1])], signature) {
 		return Opened{}, invalid("signature does not fit")
 	}
 	return Opened{Compact: compact, Leaf: leaf, Payload: payload}, nil

@@ -3,8 +3,8 @@
 package agentapi
 
 import (
+	"bytes"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -66,11 +66,12 @@ func read(c *gin.Context) ([]byte, error) {
 	if c.ContentType() != "application/json" {
 		return nil, fail.BadInput.At("content_type")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, agent.MaxBody))
-	if err != nil {
+	var body bytes.Buffer
+	body.Grow(bytes.MinRead + int(min(max(c.Request.ContentLength, 0), agent.MaxBody)))
+	if _, err := body.ReadFrom(http.MaxBytesReader(c.Writer, c.Request.Body, agent.MaxBody)); err != nil {
 		return nil, fail.BadInput.Because(err)
 	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 func (h *Handler) refuse(c *gin.Context, err error) {
