@@ -3,6 +3,7 @@ package idp_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"tegata/claims"
 	"tegata/idp"
@@ -153,6 +154,24 @@ func TestTheHostsOfOneOwnerAskAsOne(t *testing.T) {
 	} {
 		if got := d.hears(tc.c, "card", false); got != tc.heard {
 			t.Errorf("%s: heard %v", tc.c.ID, got)
+		}
+	}
+}
+
+// A birthdate without its day is decided on one day of the month, which a sector that asks every day would see.
+func TestAnAgeThatIsNotDecidedIsWatchedToo(t *testing.T) {
+	for _, subjects := range []string{"pairwise", "transient"} {
+		d := openDesk(t, 11)
+		d.facts = born(t, "20081100") // eighteen on the thirtieth at the latest
+		shop := asking("shop", subjects, "age_over_18")
+		for _, tc := range []struct {
+			later int // days
+			heard bool
+		}{{0, false}, {1, false}, {1, false}, {7, false}, {1, false}, {30, true}, {0, true}} {
+			d.now = d.now.AddDate(0, 0, tc.later)
+			if got := d.hears(shop, "card", false); got != tc.heard {
+				t.Errorf("%s, on %s: heard %v", subjects, d.now.Format(time.DateOnly), got)
+			}
 		}
 	}
 }

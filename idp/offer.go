@@ -46,14 +46,25 @@ func (p *Provider) offer(l storage.Login, link storage.Link, c storage.Client) (
 		p.Log.Warn("a service asks for more than its questions are worth", "event", "asked_too_often", "client", c.ID, "items", refused)
 	}
 	offers := rules.Evaluate(person, asked, p.Now())
-	noes := onlyYes(c, offers)
+	noes := append(onlyYes(c, offers), undecided(offers)...)
 	for i := range offers {
-		if slices.Contains(refused, offers[i].Item) {
+		if slices.Contains(refused, offers[i].Item) && offers[i].Reason != claims.NotDecided { // which is why, whatever was asked before
 			offers[i] = offers[i].Withheld(claims.AskedTooOften)
 		}
 	}
 	noes = slices.DeleteFunc(noes, func(i claims.Item) bool { return slices.Contains(refused, i) })
 	return offered{offers, wants, told, noes}, nil
+}
+
+// undecided are the ages that the data do not decide yet. They become a yes on a day that tells about the birthday, too, so
+// hearing nothing counts like hearing a no.
+func undecided(offers []claims.Offer) (items []claims.Item) {
+	for _, o := range offers {
+		if o.Item.Predicate() && o.Reason == claims.NotDecided {
+			items = append(items, o.Item)
+		}
+	}
+	return items
 }
 
 // tell gives the ledger's next version with the answers of a release, nil when they add nothing.
