@@ -55,6 +55,9 @@ func equip(t testing.TB, o provider.Options, store storage.Store) {
 		t.Fatal(err)
 	}
 	for _, k := range made {
+		if o.KeyClock != nil {
+			k.CreatedAt, k.ActivateAt = o.KeyClock(), o.KeyClock()
+		}
 		if err := store.ChangeSigningKeys(t.Context(), nil, k); err != nil && !errors.Is(err, storage.ErrExists) {
 			t.Fatal(err)
 		}

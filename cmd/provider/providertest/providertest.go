@@ -1,6 +1,6 @@
 // Package providertest runs the provider that cmd/tegata would run in the town of package idptest, for the tests of every
-// room. It owns which parts of the town become which options, and the keys that take long to make. It refuses to know what is tested: who
-// needs other options changes them.
+// room. It owns which parts of the town become which options, and the keys that take long to make. It refuses to know
+// what is tested: who needs other options changes them.
 package providertest
 
 import (
