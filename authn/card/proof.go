@@ -46,22 +46,15 @@ func VerifyCardInfo(files CardInfoFiles, issuers []*rsa.PublicKey) error {
 	if err != nil {
 		return fail.CardDataBroken.Because(err)
 	}
-	proof, err := parseProof(files.EF0003)
+	proof, err := consistent(files)
 	if err != nil {
-		return fail.CardDataBroken.Because(err)
-	}
-	hash, err := attributeHash(files.EF0002)
-	if err != nil {
-		return fail.CardDataBroken.Because(err)
+		return err
 	}
 	if !certificate.issuedByOneOf(issuers) {
 		return fail.ChainUntrusted.Because(errIssuerUnknown)
 	}
 	if err := verifyRSA(certificate.key, proof.hash.whole, proof.signature); err != nil {
 		return fail.SignatureInvalid.Because(err)
-	}
-	if subtle.ConstantTimeCompare(hash, proof.hash.value) != 1 {
-		return fail.SignatureInvalid.Because(errHashDiffers)
 	}
 	return nil
 }
@@ -70,18 +63,23 @@ func VerifyCardInfo(files CardInfoFiles, issuers []*rsa.PublicKey) error {
 // attributes are those whose hash lies beside them, and that no hash of the My Number came along (R1). Whoever holds a
 // reader can make such files. The error is fail.CardDataBroken or fail.SignatureInvalid.
 func CheckCardInfo(files CardInfoFiles) error {
+	_, err := consistent(files)
+	return err
+}
+
+func consistent(files CardInfoFiles) (attributeProof, error) {
 	proof, err := parseProof(files.EF0003)
 	if err != nil {
-		return fail.CardDataBroken.Because(err)
+		return proof, fail.CardDataBroken.Because(err)
 	}
 	hash, err := attributeHash(files.EF0002)
 	if err != nil {
-		return fail.CardDataBroken.Because(err)
+		return proof, fail.CardDataBroken.Because(err)
 	}
 	if subtle.ConstantTimeCompare(hash, proof.hash.value) != 1 {
-		return fail.SignatureInvalid.Because(errHashDiffers)
+		return proof, fail.SignatureInvalid.Because(errHashDiffers)
 	}
-	return nil
+	return proof, nil
 }
 
 func verifyRSA(key *rsa.PublicKey, message, signature []byte) error {
