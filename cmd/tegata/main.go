@@ -52,6 +52,7 @@ func run(ctx context.Context, args []string, t terminal) int {
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("tegata"), kong.UsageOnError(), kong.Writers(t.Out, t.Err),
 		kong.Description("OpenID Connect provider backed by the My Number Card."),
+		kong.WithHyphenPrefixedParameters(true), // subjects and sessions are base64url
 		kong.Exit(func(code int) { exited = code }), kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(t))
 	if err != nil {
 		fmt.Fprintln(t.Err, "tegata:", err)

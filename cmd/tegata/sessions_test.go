@@ -33,7 +33,7 @@ func visited(t *testing.T, store *gormstore.Store, sessions ...string) {
 		ok(store.ApproveLogin(t.Context(), storage.Approval{
 			Login: &storage.Login{ID: id, Version: 2, State: storage.Answered, ClientID: "shop", AccountID: "account", BrowserHash: []byte("b"),
 				CreatedAt: now, ExpiresAt: now.Add(time.Hour)},
-			Grant: storage.Grant{ID: id, ClientID: "shop", AccountID: "account", SessionID: id, Subject: "somebody", SID: "sid of " + id, CodeHash: code,
+			Grant: storage.Grant{ID: id, ClientID: "shop", AccountID: "account", SessionID: id, Subject: "-somebody", SID: "sid of " + id, CodeHash: code,
 				CodeExpires: now.Add(time.Minute), AuthTime: now, CreatedAt: now},
 			Sector: sector,
 			Session: &storage.Session{ID: id, AccountID: "account", AuthTime: now, Browser: "Firefox, Linux", CreatedAt: now.Add(time.Duration(i) * time.Second),
@@ -63,7 +63,7 @@ func TestAnOperatorEndsTheSessionsOfAPerson(t *testing.T) {
 		}
 		return clients
 	}
-	who := []string{"--client", "shop", "--subject", "somebody"}
+	who := []string{"--client", "shop", "--subject", "-somebody"}
 	list := d.ok(append([]string{"sessions", "list"}, who...)...)
 	if strings.Count(list, "\n") != 4 || !strings.Contains(list, "second") || strings.Contains(list, "Firefox") || strings.Contains(list, "account") {
 		t.Errorf("the list says %s", list)
@@ -82,6 +82,6 @@ func TestAnOperatorEndsTheSessionsOfAPerson(t *testing.T) {
 		t.Errorf("there are sessions left: %s", list)
 	}
 	d.fails(exitFailure, "knows nobody", "sessions", "list", "--client", "shop", "--subject", "nobody")
-	d.fails(exitFailure, "no client", "sessions", "end", "--client", "nowhere", "--subject", "somebody")
+	d.fails(exitFailure, "no client", "sessions", "end", "--client", "nowhere", "--subject", "-somebody")
 	d.fails(exitUsage, "--subject", "sessions", "end", "--client", "shop")
 }

@@ -37,11 +37,11 @@ func (r *Ring) generate(alg string, activate time.Time) (storage.SigningKey, err
 	if err != nil {
 		return storage.SigningKey{}, err
 	}
-	id, err := thumbprint(public)
+	print, err := thumbprint(public)
 	if err != nil {
 		return storage.SigningKey{}, err
 	}
-	return storage.SigningKey{ID: id, Alg: alg, Private: private, CreatedAt: r.now(), ActivateAt: activate}, nil
+	return storage.SigningKey{ID: named(print), Alg: alg, Private: private, CreatedAt: r.now(), ActivateAt: activate}, nil
 }
 
 // makeKey gives a new key's public part and what is stored of the private one.
@@ -125,7 +125,15 @@ func newSigner(k storage.SigningKey, signer crypto.Signer, typ string) (jose.Sig
 	return js, nil
 }
 
-// thumbprint names a key by its RFC 7638 thumbprint.
+// named is the id of a key. It is its thumbprint but for a hyphen in front, which a command line would take for a flag.
+func named(thumbprint string) string {
+	if strings.HasPrefix(thumbprint, "-") {
+		return "k" + thumbprint
+	}
+	return thumbprint
+}
+
+// thumbprint is that of RFC 7638, in base64url.
 func thumbprint(pub crypto.PublicKey) (string, error) {
 	jwk := jose.JSONWebKey{Key: pub}
 	sum, err := jwk.Thumbprint(crypto.SHA256)

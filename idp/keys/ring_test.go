@@ -419,3 +419,19 @@ func BenchmarkSign(b *testing.B) {
 		})
 	}
 }
+
+// An operator writes the id behind a command: one of 64 thumbprints begins with a hyphen.
+func TestNoKeyLooksLikeAFlag(t *testing.T) {
+	renamed := false
+	for range 1000 {
+		for _, k := range newWorld(t).ring.List() {
+			if strings.HasPrefix(k.ID, "-") {
+				t.Fatalf("%s looks like a flag", k.ID)
+			}
+			renamed = renamed || strings.HasPrefix(k.ID, "k-")
+		}
+	}
+	if !renamed {
+		t.Error("of 2000 thumbprints none began with a hyphen")
+	}
+}
