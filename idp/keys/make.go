@@ -37,11 +37,11 @@ func (r *Ring) generate(alg string, activate time.Time) (storage.SigningKey, err
 	if err != nil {
 		return storage.SigningKey{}, err
 	}
-	print, err := thumbprint(public)
+	sum, err := thumbprint(public)
 	if err != nil {
 		return storage.SigningKey{}, err
 	}
-	return storage.SigningKey{ID: named(print), Alg: alg, Private: private, CreatedAt: r.now(), ActivateAt: activate}, nil
+	return storage.SigningKey{ID: named(sum), Alg: alg, Private: private, CreatedAt: r.now(), ActivateAt: activate}, nil
 }
 
 // makeKey gives a new key's public part and what is stored of the private one.

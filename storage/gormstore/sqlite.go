@@ -30,7 +30,8 @@ func sqliteFile(from string) (string, error) {
 
 // sqlitePool opens file with more pragmas after ours. busy_timeout comes first: it also guards the pragmas that follow.
 // It is for other processes (a CLI beside the server): within this one the single writer never waits for a lock.
-// A checkpoint at 16 MB instead of 4 copies a page that many commits have written once. synchronous stays FULL: a code that was spent stays spent after a power cut.
+// A checkpoint at 16 MB instead of 4 copies a page that many commits have written once.
+// synchronous stays FULL: a code that was spent stays spent after a power cut.
 func sqlitePool(file string, pragmas ...string) *sql.DB {
 	query := url.Values{
 		"_pragma": append([]string{"busy_timeout(5000)", "journal_mode(WAL)", "wal_autocheckpoint(4000)"}, pragmas...),
